@@ -1,0 +1,83 @@
+//! What one backend is made from.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use crate::{failsafe::FailsafeConfig, protocol::Revision, telemetry::Secret};
+
+/// One configured server, as the configuration or a library user gives it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BackendSettings {
+    /// The name people and clients use; holds none of `/ \ :`.
+    pub name: Box<str>,
+    /// How it is reached.
+    pub transport: TransportSettings,
+    /// What it is for, shown to models by `gateway_list_servers`.
+    pub description: Option<String>,
+    /// How long one call may take, queue and retries included.
+    pub timeout: Duration,
+    /// The policy around each call.
+    pub failsafe: FailsafeConfig,
+    /// Calls in flight at once; further ones queue. At least 1.
+    pub max_concurrency: usize,
+    /// Calls that may wait for a place; further ones are refused at once.
+    pub max_queue: usize,
+    /// Tools that are safe to send twice although their annotations do not say so.
+    pub repeatable_tools: Vec<String>,
+    /// The revision asked for in `initialize`.
+    pub revision: Revision,
+    /// A stdio child that nobody called for this long is ended, and started again by the next call.
+    pub stop_when_idle_for: Option<Duration>,
+    /// The longest message taken from the backend, in bytes.
+    pub max_message_size: usize,
+}
+
+/// How a backend is reached.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TransportSettings {
+    /// A child process that speaks JSON-RPC lines on its standard streams.
+    Stdio(StdioSettings),
+    /// A Streamable HTTP endpoint.
+    Http(HttpSettings),
+}
+
+/// A child process to start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StdioSettings {
+    /// The program: a path, or a name looked up on `PATH`.
+    pub program: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Variables added to the gateway's own environment.
+    pub env: BTreeMap<String, Secret>,
+    /// Its working directory; the gateway's own if absent.
+    pub cwd: Option<PathBuf>,
+}
+
+/// An HTTP endpoint to call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HttpSettings {
+    /// The MCP endpoint, `http://` or `https://`.
+    pub url: http::Uri,
+    /// Headers sent with every request; their values are secrets.
+    pub headers: Vec<(http::HeaderName, Secret)>,
+}
+
+impl BackendSettings {
+    /// Settings with every default in place: timeout 30 s, 64 calls at once, 256 waiting, messages up to 64 MiB.
+    #[must_use]
+    pub fn new(name: impl Into<Box<str>>, transport: TransportSettings) -> Self {
+        Self {
+            name: name.into(),
+            transport,
+            description: None,
+            timeout: Duration::from_secs(30),
+            failsafe: FailsafeConfig::default(),
+            max_concurrency: 64,
+            max_queue: 256,
+            repeatable_tools: Vec::new(),
+            revision: Revision::LATEST_LEGACY,
+            stop_when_idle_for: None,
+            max_message_size: 64 << 20,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The policy around a call, named and traced: breaker, health, retry, limits, and what an outcome means.

@@ -1,0 +1,87 @@
+//! A request as the server hands it in, and what it gets back.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+
+use crate::telemetry::{RequestId, Stamp};
+
+/// Which endpoint was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `/mcp`: all backends behind one.
+    Aggregate,
+    /// `/mcp/{backend}`: one backend, transparent.
+    Backend(Box<str>),
+}
+
+/// Who asks, and what they may do. Made once per credential and shared.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    /// The credential's name in logs; never the credential.
+    pub name: Box<str>,
+    /// The backends it may use; all if absent.
+    pub backends: Option<Vec<String>>,
+    /// The tools it may use, by name; all if absent.
+    pub allowed_tools: Option<Vec<String>>,
+    /// Tools it may not use, by name.
+    pub denied_tools: Vec<String>,
+    /// Whether it may stop and revive backends.
+    pub operator: bool,
+}
+
+/// One POST.
+#[derive(Debug)]
+pub struct Inbound {
+    /// Which endpoint.
+    pub route: Route,
+    /// Who asks.
+    pub caller: Arc<Caller>,
+    /// The `Mcp-Session-Id` header.
+    pub session: Option<Box<str>>,
+    /// The `MCP-Protocol-Version` header.
+    pub revision: Option<Box<str>>,
+    /// The name of this request.
+    pub request_id: RequestId,
+    /// When its head was read.
+    pub started: Stamp,
+    /// Whether the client takes `text/event-stream`.
+    pub accepts_stream: bool,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+/// What a POST gets.
+pub enum Outbound {
+    /// One JSON body.
+    Reply(Reply),
+    /// A stream of JSON-RPC messages, the answer last.
+    Stream(Box<dyn EventStream>),
+    /// 202 without a body: a notification, a response, or a request that was cancelled.
+    Accepted,
+}
+
+/// One JSON answer.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON-RPC message.
+    pub body: Bytes,
+    /// The session that `initialize` opened.
+    pub session: Option<Box<str>>,
+    /// When to come back, for 429 and 503.
+    pub retry_after: Option<Duration>,
+}
+
+/// JSON-RPC messages one after another; `None` ends the stream.
+/// Dropping it cancels what it waits for.
+pub trait EventStream: Send + Sync {
+    /// The next message.
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>>;
+}

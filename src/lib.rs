@@ -1,0 +1,20 @@
+//! One endpoint in front of every tool an AI agent uses.
+//!
+//! Floors, from the top: a floor imports only floors below it, and `tests/floors.rs` holds this table.
+//!
+//! | floor | what it answers |
+//! |---|---|
+//! | `cli` | what a person types |
+//! | `config` | what a person writes in a file |
+//! | `server` | how bytes reach us |
+//! | `gateway` | what we decide |
+//! | `backend` | how we call others |
+//! | `failsafe` | the policy around a call, named and traced |
+//! | `telemetry` | what is seen of a request: clock, request id, subscriber, secrets kept out |
+//! | `protocol` | MCP as values, without I/O |
+//! | `lockfree` | the hot path |
+
+pub mod failsafe;
+pub mod lockfree;
+pub mod protocol;
+pub mod telemetry;

@@ -1,0 +1,99 @@
+//! The one place that reads a clock: monotonic stamps, and what the wall said when the process began.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A moment on the monotonic clock, in nanoseconds since its [`Clock`] was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp(u64);
+
+impl Stamp {
+    /// A stamp at `nanos` nanoseconds after its clock was made.
+    #[must_use]
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// Whole milliseconds since the clock was made: the unit of the breaker.
+    #[must_use]
+    pub const fn millis(self) -> u64 {
+        self.0 / 1_000_000
+    }
+
+    /// The time from `earlier` to this stamp; zero if `earlier` is later.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// A monotonic clock that can also say what the wall would show, without asking the wall again:
+/// a wall clock that jumps moves nothing here.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    source: quanta::Clock,
+    origin: u64,
+    epoch_ms: u64,
+}
+
+impl Clock {
+    /// A clock that starts now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::from_source(quanta::Clock::new())
+    }
+
+    /// A clock on a given source; tests hand in `quanta::Clock::mock()`.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this file is the one place that reads a clock"
+    )]
+    pub fn from_source(source: quanta::Clock) -> Self {
+        let epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let epoch_ms = u64::try_from(epoch.as_millis()).unwrap_or(u64::MAX);
+        let origin = source.raw();
+        Self {
+            source,
+            origin,
+            epoch_ms,
+        }
+    }
+
+    /// The moment of this call. One read of the processor's counter.
+    #[must_use]
+    pub fn now(&self) -> Stamp {
+        Stamp(self.source.delta_as_nanos(self.origin, self.source.raw()))
+    }
+
+    /// The wall time of a moment given in milliseconds since the clock was made, as milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn epoch_ms(&self, millis: u64) -> u64 {
+        self.epoch_ms.saturating_add(millis)
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mocked_clock_moves_only_when_told() {
+        let (source, mock) = quanta::Clock::mock();
+        let clock = Clock::from_source(source);
+        let before = clock.now();
+        mock.increment(Duration::from_millis(1500));
+        let after = clock.now();
+        assert_eq!(after.since(before), Duration::from_millis(1500));
+        assert_eq!(after.millis(), 1500);
+        assert_eq!(before.since(after), Duration::ZERO);
+        assert_eq!(clock.epoch_ms(1500) - clock.epoch_ms(0), 1500);
+    }
+}

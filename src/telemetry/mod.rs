@@ -1,0 +1,10 @@
+//! What is seen of a request, and what must not be.
+//! The one clock, the request id, the subscriber, and secrets that print as stars.
+
+pub mod clock;
+pub mod redact;
+pub mod request_id;
+
+pub use clock::{Clock, Stamp};
+pub use redact::Secret;
+pub use request_id::RequestId;

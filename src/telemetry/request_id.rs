@@ -1,0 +1,44 @@
+//! The name of one request, the same in every span, log line, header and backend call.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+/// A request id: a UUID taken from the caller's `x-request-id`, or a fresh random one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestId(Uuid);
+
+impl RequestId {
+    /// A fresh random id (UUID version 4).
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+
+    /// The id that a caller sent, if it is a UUID; else a fresh one.
+    #[must_use]
+    pub fn from_header(text: Option<&str>) -> Self {
+        text.and_then(|text| Uuid::try_parse(text).ok())
+            .map_or_else(Self::random, Self)
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_hyphenated().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_valid_header_is_kept_and_anything_else_replaced() {
+        let text = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+        assert_eq!(RequestId::from_header(Some(text)).to_string(), text);
+        let fresh = RequestId::from_header(Some("not a uuid\n"));
+        assert_ne!(fresh.to_string(), "not a uuid\n");
+        assert_ne!(fresh, RequestId::from_header(None));
+    }
+}
