@@ -4,7 +4,9 @@
 pub mod clock;
 pub mod redact;
 pub mod request_id;
+pub mod subscriber;
 
 pub use clock::{Clock, Stamp};
 pub use redact::Secret;
 pub use request_id::RequestId;
+pub use subscriber::LogFormat;
