@@ -1,0 +1,31 @@
+//! What the situations stand on: the built binary as a fixture, backends that follow a script, and a client that writes raw HTTP.
+//! Everything started here is stopped when its value is dropped, and every wait ends.
+
+pub(crate) mod frame;
+mod gateway;
+mod http;
+mod offer;
+mod patience;
+mod process;
+mod reply;
+mod scripted_events;
+mod scripted_http;
+pub(crate) mod scripted_stdio;
+mod scripted_tools;
+mod session;
+mod setup;
+mod sse;
+mod stdio_backend;
+mod wire;
+
+pub(crate) use gateway::Gateway;
+pub(crate) use http::{Request, Response};
+pub(crate) use offer::VERBATIM;
+pub(crate) use patience::{PATIENCE, until};
+pub(crate) use process::is_alive;
+pub(crate) use reply::Reply;
+pub(crate) use scripted_http::{HttpBackend, Mood};
+pub(crate) use session::{Session, message};
+pub(crate) use setup::{Ended, Setup};
+pub(crate) use sse::Events;
+pub(crate) use stdio_backend::StdioBackend;

@@ -1,0 +1,314 @@
+//! A Streamable HTTP MCP server inside the test process: it counts what arrives, and its mood can be changed while it runs.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use super::{
+    frame::{self, Frame},
+    offer,
+    scripted_events::{self, STREAMED},
+    wire::{Arrived, Wire},
+};
+
+const JSON: &str = "content-type: application/json\r\n";
+const EVENTS: &str = "content-type: text/event-stream\r\ncache-control: no-cache\r\n";
+
+/// How the backend takes `tools/call`; everything else is answered well while it listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mood {
+    /// Answers.
+    Well,
+    /// Reads the call and answers only when the mood has changed, or never.
+    Hanging,
+    /// Answers this HTTP status with these header lines.
+    Status(u16, &'static str),
+    /// Answers 200 with a JSON-RPC error that says the session is not known.
+    SessionLost,
+    /// Reads the call and closes the connection.
+    HangingUp,
+    /// Answers 200 with a body that is no JSON.
+    Garbled,
+}
+
+/// A scripted HTTP backend; it stops when dropped.
+pub(crate) struct HttpBackend {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    listening: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+}
+
+struct State {
+    mood: Mood,
+    open: bool,
+    sessions: BTreeSet<String>,
+    minted: usize,
+    arrived: Vec<Arrived>,
+    connections: Vec<TcpStream>,
+}
+
+impl HttpBackend {
+    /// A backend that listens on a free port and feels well.
+    pub(crate) fn start() -> Self {
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                mood: Mood::Well,
+                open: false,
+                sessions: BTreeSet::new(),
+                minted: 0,
+                arrived: Vec::new(),
+                connections: Vec::new(),
+            }),
+        });
+        let mut backend = Self {
+            shared,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            listening: None,
+        };
+        backend.reopen();
+        backend
+    }
+
+    /// Its endpoint.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/mcp", self.address)
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its entry under `backends` in the configuration.
+    pub(crate) fn config(&self) -> Value {
+        json!({"http_url": self.url()})
+    }
+
+    /// Changes how it takes calls; calls that hang are answered in the new mood.
+    pub(crate) fn feel(&self, mood: Mood) {
+        self.shared.state.lock().unwrap().mood = mood;
+    }
+
+    /// Forgets every session, as a restarted server does.
+    pub(crate) fn forget(&self) {
+        self.shared.state.lock().unwrap().sessions.clear();
+    }
+
+    /// Closes the port and every connection: from now on connecting is refused.
+    pub(crate) fn close(&mut self) {
+        {
+            let mut state = self.shared.state.lock().unwrap();
+            state.open = false;
+            for connection in state.connections.drain(..) {
+                let _ = connection.shutdown(Shutdown::Both);
+            }
+        }
+        let _ = TcpStream::connect(self.address);
+        if let Some(listening) = self.listening.take() {
+            let _ = listening.join();
+        }
+    }
+
+    /// Listens again on the port it had, knowing no session.
+    pub(crate) fn reopen(&mut self) {
+        let listener = TcpListener::bind(self.address).unwrap();
+        self.address = listener.local_addr().unwrap();
+        self.forget();
+        self.shared.state.lock().unwrap().open = true;
+        let shared = Arc::clone(&self.shared);
+        self.listening = Some(thread::spawn(move || shared.listen(&listener)));
+    }
+
+    /// How often a tool was called.
+    pub(crate) fn calls(&self, tool: &str) -> usize {
+        self.messages()
+            .iter()
+            .filter(|frame| frame.called_tool().as_deref() == Some(tool))
+            .count()
+    }
+
+    /// How often a method was asked.
+    pub(crate) fn asked(&self, method: &str) -> usize {
+        self.messages()
+            .iter()
+            .filter(|frame| frame.method() == method)
+            .count()
+    }
+
+    /// Every request that arrived.
+    pub(crate) fn arrived(&self) -> Vec<Arrived> {
+        self.shared.state.lock().unwrap().arrived.clone()
+    }
+
+    fn messages(&self) -> Vec<Frame> {
+        let state = self.shared.state.lock().unwrap();
+        state
+            .arrived
+            .iter()
+            .filter_map(|arrived| Frame::parse(&arrived.body))
+            .collect()
+    }
+}
+
+impl Drop for HttpBackend {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Shared {
+    fn listen(self: &Arc<Self>, listener: &TcpListener) {
+        for stream in listener.incoming() {
+            let Ok(stream) = stream else { continue };
+            let mut state = self.state.lock().unwrap();
+            if !state.open {
+                return;
+            }
+            state.connections.extend(stream.try_clone());
+            let shared = Arc::clone(self);
+            thread::spawn(move || shared.converse(Wire::on(stream)));
+        }
+    }
+
+    fn converse(&self, mut wire: Wire) {
+        while let Some(arrived) = wire.receive() {
+            if self.answer(&mut wire, &arrived).is_err() {
+                break;
+            }
+        }
+        let _ = wire.hang_up();
+    }
+
+    fn answer(&self, wire: &mut Wire, arrived: &Arrived) -> io::Result<()> {
+        self.state.lock().unwrap().arrived.push(arrived.clone());
+        if arrived.method != "POST" {
+            let status = if arrived.method == "DELETE" { 200 } else { 405 };
+            return wire.answer(status, "", "");
+        }
+        let Some(frame) = Frame::parse(&arrived.body) else {
+            return wire.answer(400, JSON, &frame::error("null", -32700, "Parse error"));
+        };
+        if frame.method() == "initialize" {
+            return self.initialize(wire, &frame);
+        }
+        if !self.knows(arrived) {
+            return wire.answer(
+                404,
+                JSON,
+                &frame::error(frame.id(), -32001, "Session not found"),
+            );
+        }
+        if frame.id.is_none() || frame.method.is_none() {
+            return wire.answer(202, "", "");
+        }
+        match frame.method() {
+            "tools/call" => self.call(wire, &frame),
+            "tools/list" => {
+                let tools: Vec<_> = ["echo", "safe_echo", "verbatim", "mirror"]
+                    .iter()
+                    .chain(STREAMED)
+                    .map(|name| offer::tool(name))
+                    .collect();
+                let tools = json!({"tools": tools}).to_string();
+                wire.answer(200, JSON, &frame::result(frame.id(), &tools))
+            }
+            _ => {
+                let answer = offer::plain_answer(&frame)
+                    .unwrap_or_else(|| frame::error(frame.id(), -32601, "Method not found"));
+                wire.answer(200, JSON, &answer)
+            }
+        }
+    }
+
+    fn initialize(&self, wire: &mut Wire, frame: &Frame) -> io::Result<()> {
+        let session = {
+            let mut state = self.state.lock().unwrap();
+            state.minted += 1;
+            let session = format!("scripted-session-{}", state.minted);
+            state.sessions.insert(session.clone());
+            session
+        };
+        let headers = format!("{JSON}mcp-session-id: {session}\r\n");
+        let identity = offer::identity("scripted-http").to_string();
+        wire.answer(200, &headers, &frame::result(frame.id(), &identity))
+    }
+
+    fn knows(&self, arrived: &Arrived) -> bool {
+        let state = self.state.lock().unwrap();
+        arrived
+            .header("mcp-session-id")
+            .is_some_and(|session| state.sessions.contains(session))
+    }
+
+    fn call(&self, wire: &mut Wire, frame: &Frame) -> io::Result<()> {
+        let mood = self.settled_mood(wire)?;
+        let id = frame.id();
+        match mood {
+            Mood::Well | Mood::Hanging => served(wire, frame),
+            Mood::Status(status, headers) => wire.answer(status, headers, "scripted trouble"),
+            Mood::SessionLost => {
+                wire.answer(200, JSON, &frame::error(id, -32000, "Session not found"))
+            }
+            Mood::HangingUp => Err(io::ErrorKind::ConnectionReset.into()),
+            Mood::Garbled => wire.answer(200, JSON, "{\"jsonrpc\": oops"),
+        }
+    }
+
+    /// The mood once it is no longer to hang.
+    fn settled_mood(&self, wire: &mut Wire) -> io::Result<Mood> {
+        loop {
+            let (mood, open) = {
+                let state = self.state.lock().unwrap();
+                (state.mood, state.open)
+            };
+            if mood != Mood::Hanging {
+                return Ok(mood);
+            }
+            if !open || wire.is_closed() {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// The answer of a tool that is well.
+fn served(wire: &mut Wire, frame: &Frame) -> io::Result<()> {
+    let id = frame.id();
+    let Some(asked) = frame.asked() else {
+        return wire.answer(200, JSON, &frame::error(id, -32602, "no params"));
+    };
+    let answer = match asked.name.as_str() {
+        "echo" | "safe_echo" => {
+            frame::said(id, asked.argument("message").as_str().unwrap_or_default())
+        }
+        "verbatim" => frame::result(id, offer::VERBATIM),
+        "mirror" => frame::result(
+            id,
+            &format!(
+                r#"{{"content":[],"structuredContent":{}}}"#,
+                asked.arguments
+            ),
+        ),
+        name if STREAMED.contains(&name) => {
+            wire.begin(EVENTS)?;
+            for chunk in scripted_events::chunks(&asked, id) {
+                wire.chunk(&chunk)?;
+            }
+            return wire.end();
+        }
+        other => frame::error(id, -32602, &format!("Unknown tool: {other}")),
+    };
+    wire.answer(200, JSON, &answer)
+}
