@@ -1,0 +1,16 @@
+//! Error codes of JSON-RPC and MCP, each with its source.
+
+/// Not JSON (JSON-RPC 2.0 section 5.1).
+pub const PARSE_ERROR: i64 = -32700;
+/// JSON, but no valid message (JSON-RPC 2.0 section 5.1).
+pub const INVALID_REQUEST: i64 = -32600;
+/// Unknown method (JSON-RPC 2.0 section 5.1).
+pub const METHOD_NOT_FOUND: i64 = -32601;
+/// Parameters that the method does not take (JSON-RPC 2.0 section 5.1); MCP also uses it for an unknown tool or prompt.
+pub const INVALID_PARAMS: i64 = -32602;
+/// The server failed (JSON-RPC 2.0 section 5.1).
+pub const INTERNAL_ERROR: i64 = -32603;
+/// First of the codes that a server may define for itself (JSON-RPC 2.0 section 5.1).
+pub const SERVER_ERROR: i64 = -32000;
+/// A resource that does not exist (MCP 2025-11-25, server/resources, error handling).
+pub const RESOURCE_NOT_FOUND: i64 = -32002;

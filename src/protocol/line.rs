@@ -1,0 +1,133 @@
+//! Messages as lines, the framing of the stdio transport (MCP 2025-11-25, basic/transports).
+
+use std::{collections::VecDeque, fmt};
+
+use bytes::Bytes;
+
+/// Cuts a stream of bytes into lines, whatever the chunks. LF ends a line, a CR before it is dropped, blank lines are skipped.
+///
+/// A line beyond the bound is skipped in flat memory and reported once, and the lines behind it are read as usual.
+#[derive(Debug)]
+pub struct LineDecoder {
+    max: usize,
+    line: Vec<u8>,
+    /// Bytes of the line so far, those that were not kept included.
+    length: usize,
+    ready: VecDeque<Result<Bytes, LineTooLong>>,
+}
+
+/// A line beyond the bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineTooLong {
+    /// Its length, without its end.
+    pub bytes: usize,
+    /// The bound.
+    pub max: usize,
+}
+
+/// The stream ended inside a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnfinishedLine {
+    /// How much of it came.
+    pub bytes: usize,
+}
+
+impl LineDecoder {
+    /// A decoder for lines of up to `max` bytes, their ends not counted.
+    #[must_use]
+    pub const fn new(max: usize) -> Self {
+        Self {
+            max,
+            line: Vec::new(),
+            length: 0,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// Takes what was read. Take the lines out before pushing more: those that are ready are kept.
+    pub fn push(&mut self, chunk: &[u8]) {
+        let mut rest = chunk;
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            self.extend(&rest[..end]);
+            self.end_line();
+            rest = &rest[end + 1..];
+        }
+        self.extend(rest);
+    }
+
+    /// Says at the end of the stream whether it broke off inside a line.
+    #[must_use]
+    pub fn finish(self) -> Option<UnfinishedLine> {
+        (self.length > 0).then_some(UnfinishedLine { bytes: self.length })
+    }
+
+    /// One byte more than the bound is kept, for it may be the CR of a line that fits.
+    fn extend(&mut self, bytes: &[u8]) {
+        self.length += bytes.len();
+        let room = self.max.saturating_add(1).saturating_sub(self.line.len());
+        self.line.extend_from_slice(&bytes[..room.min(bytes.len())]);
+    }
+
+    fn end_line(&mut self) {
+        let mut line = std::mem::take(&mut self.line);
+        let mut bytes = std::mem::take(&mut self.length);
+        if bytes == line.len() && line.last() == Some(&b'\r') {
+            line.pop();
+            bytes -= 1;
+        }
+        if bytes > self.max {
+            let max = self.max;
+            self.ready.push_back(Err(LineTooLong { bytes, max }));
+        } else if !line.trim_ascii().is_empty() {
+            self.ready.push_back(Ok(line.into()));
+        }
+    }
+}
+
+/// The lines that are ready; `None` means that more must be pushed first.
+impl Iterator for LineDecoder {
+    type Item = Result<Bytes, LineTooLong>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.ready.pop_front()
+    }
+}
+
+impl fmt::Display for LineTooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "A line of {} bytes is longer than the {} that are taken. It was skipped; later lines are read.",
+            self.bytes, self.max
+        )
+    }
+}
+
+impl std::error::Error for LineTooLong {}
+
+impl fmt::Display for UnfinishedLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "The stream ended inside a line, {} bytes after its start. That message is lost.",
+            self.bytes
+        )
+    }
+}
+
+impl std::error::Error for UnfinishedLine {}
+
+/// A message as one line with its LF. A line break can only be space between tokens of JSON, so it becomes a blank.
+#[must_use]
+pub fn encode_line(json: &[u8]) -> Bytes {
+    let mut line = Vec::with_capacity(json.len() + 1);
+    line.extend_from_slice(json);
+    for byte in line
+        .iter_mut()
+        .filter(|byte| matches!(**byte, b'\n' | b'\r'))
+    {
+        *byte = b' ';
+    }
+    line.push(b'\n');
+    line.into()
+}

@@ -1,0 +1,110 @@
+//! Builds messages of our own; where their parts lie is known, so none is scanned again.
+
+use bytes::Bytes;
+
+use super::{
+    Kind, Message, quote,
+    scan::{Part, Parts, Span, params},
+};
+
+impl Message {
+    /// A request. `id` and `params` are JSON text; the members of `params` are read as in a message that came.
+    #[must_use]
+    pub fn request(id: &[u8], method: &str, params: Option<&[u8]>) -> Self {
+        Draft::new()
+            .member(Part::Id, ",\"id\":", id)
+            .call(method, params)
+            .close(Kind::Request)
+    }
+
+    /// A notification. `params` is JSON text.
+    #[must_use]
+    pub fn notification(method: &str, params: Option<&[u8]>) -> Self {
+        Draft::new().call(method, params).close(Kind::Notification)
+    }
+
+    /// The answer to the request `id`. Both are JSON text.
+    #[must_use]
+    pub fn response(id: &[u8], result: &[u8]) -> Self {
+        Draft::new()
+            .member(Part::Id, ",\"id\":", id)
+            .member(Part::Result, ",\"result\":", result)
+            .close(Kind::Response)
+    }
+
+    /// The refusal of the request `id`, which is JSON text like `data`; `null` where no id is known.
+    #[must_use]
+    pub fn error_response(id: &[u8], code: i64, message: &str, data: Option<&[u8]>) -> Self {
+        Draft::new()
+            .member(Part::Id, ",\"id\":", id)
+            .failure(code, message, data)
+            .close(Kind::Response)
+    }
+}
+
+/// A message that is being written.
+struct Draft {
+    text: Vec<u8>,
+    parts: Parts,
+}
+
+impl Draft {
+    fn new() -> Self {
+        let mut parts = Parts::default();
+        parts.set(Part::Version, Span::new(11, 16));
+        Self {
+            text: b"{\"jsonrpc\":\"2.0\"".to_vec(),
+            parts,
+        }
+    }
+
+    fn member(mut self, part: Part, lead: &str, value: &[u8]) -> Self {
+        self.text.extend_from_slice(lead.as_bytes());
+        let start = self.text.len();
+        self.text.extend_from_slice(value);
+        self.parts.set(part, Span::new(start, self.text.len()));
+        self
+    }
+
+    fn call(self, method: &str, params: Option<&[u8]>) -> Self {
+        let draft = self.member(Part::Method, ",\"method\":", &quote(method));
+        match params {
+            None => draft,
+            Some(params) => draft.params(params),
+        }
+    }
+
+    fn params(self, text: &[u8]) -> Self {
+        let mut draft = self.member(Part::Params, ",\"params\":", text);
+        let span = draft.parts.span(Part::Params);
+        let mut inner = Parts::default();
+        if params(text, &mut inner).is_ok() {
+            let inner = inner
+                .moved(|part| Span::new(part.start() + span.start(), part.end() + span.start()));
+            draft.parts.adopt(&inner);
+        }
+        draft
+    }
+
+    fn failure(mut self, code: i64, message: &str, data: Option<&[u8]>) -> Self {
+        self.text.extend_from_slice(b",\"error\":");
+        let start = self.text.len();
+        let mut draft = self
+            .member(Part::ErrorCode, "{\"code\":", code.to_string().as_bytes())
+            .member(Part::ErrorMessage, ",\"message\":", &quote(message));
+        if let Some(data) = data {
+            draft.text.extend_from_slice(b",\"data\":");
+            draft.text.extend_from_slice(data);
+        }
+        draft.text.push(b'}');
+        draft
+            .parts
+            .set(Part::Error, Span::new(start, draft.text.len()));
+        draft
+    }
+
+    fn close(mut self, kind: Kind) -> Message {
+        self.text.push(b'}');
+        Message::assembled(Bytes::from(self.text), self.parts, kind)
+    }
+}

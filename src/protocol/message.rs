@@ -1,0 +1,435 @@
+//! A JSON-RPC message as it came: its bytes, and where the parts lie that routing needs.
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use bytes::Bytes;
+
+use super::{
+    Edit, Malformed,
+    judge::{is_id, judge},
+    malformed::Fault,
+    scan::{Part, Parts, envelope, text_of},
+};
+
+/// A JSON-RPC message as it came. A clone shares the bytes.
+///
+/// Parts are given as the text that was sent, so that numbers and unknown members stay as they are.
+#[derive(Clone)]
+pub struct Message {
+    bytes: Bytes,
+    parts: Parts,
+    kind: Kind,
+    /// The method, where its text in `bytes` is written with escapes.
+    unescaped_method: Option<Arc<str>>,
+}
+
+/// What a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It has a method and an id, and wants an answer.
+    Request,
+    /// It has a method and no id.
+    Notification,
+    /// It has a result or an error.
+    Response,
+}
+
+impl Message {
+    /// Reads one message and checks all of it, so that malformed JSON goes no further.
+    ///
+    /// # Errors
+    /// Says at which byte what was expected, or which rule of JSON-RPC 2.0 is broken.
+    pub fn parse(bytes: Bytes) -> Result<Self, Malformed> {
+        check_text(&bytes)?;
+        Self::read(bytes)
+    }
+
+    /// Reads one message from text that passed [`check_text`].
+    pub(super) fn read(bytes: Bytes) -> Result<Self, Malformed> {
+        let mut parts = Parts::default();
+        let walked = envelope(&bytes, &mut parts).map_err(Fault::from);
+        let judged = walked
+            .and_then(|()| judge(&bytes, &parts).map_err(|reason| Fault::NotJsonRpc { reason }));
+        match judged {
+            Ok((kind, unescaped_method)) => Ok(Self {
+                bytes,
+                parts,
+                kind,
+                unescaped_method,
+            }),
+            Err(fault) => {
+                let id = parts.span(Part::Id);
+                let known = is_id(id.of(&bytes));
+                let id = known.then(|| bytes.slice(id.start()..id.end()));
+                Err(Malformed::new(fault, id))
+            }
+        }
+    }
+
+    /// A message whose parts are known.
+    pub(super) const fn assembled(bytes: Bytes, parts: Parts, kind: Kind) -> Self {
+        Self {
+            bytes,
+            parts,
+            kind,
+            unescaped_method: None,
+        }
+    }
+
+    /// The same message after an edit.
+    pub(super) fn with(&self, bytes: Bytes, parts: Parts) -> Self {
+        Self {
+            bytes,
+            parts,
+            kind: self.kind,
+            unescaped_method: self.unescaped_method.clone(),
+        }
+    }
+
+    /// What it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The whole message as it came.
+    #[must_use]
+    pub const fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The id as it was written: a string with its quotes, an integer, or `null` on an error response.
+    #[must_use]
+    pub fn id(&self) -> Option<&[u8]> {
+        self.raw(Part::Id)
+    }
+
+    /// The method of a request or notification.
+    #[must_use]
+    pub fn method(&self) -> Option<&str> {
+        if let Some(method) = &self.unescaped_method {
+            return Some(method);
+        }
+        let quoted = self.raw(Part::Method)?;
+        std::str::from_utf8(quoted.get(1..quoted.len() - 1)?).ok()
+    }
+
+    /// `params`, an object or an array; absent where it is `null`.
+    #[must_use]
+    pub fn params(&self) -> Option<Bytes> {
+        self.slice(Part::Params).filter(|params| params != "null")
+    }
+
+    /// `result` of a response.
+    #[must_use]
+    pub fn result(&self) -> Option<Bytes> {
+        self.slice(Part::Result)
+    }
+
+    /// `error` of a response, an object.
+    #[must_use]
+    pub fn error(&self) -> Option<Bytes> {
+        self.slice(Part::Error)
+    }
+
+    /// `error.code` of a response, where it is an integer.
+    #[must_use]
+    pub fn error_code(&self) -> Option<i64> {
+        std::str::from_utf8(self.raw(Part::ErrorCode)?)
+            .ok()?
+            .parse()
+            .ok()
+    }
+
+    /// `error.message` of a response, where it is a string.
+    #[must_use]
+    pub fn error_message(&self) -> Option<Cow<'_, str>> {
+        self.text(Part::ErrorMessage)
+    }
+
+    /// `params.name`, where it is a string: the tool or prompt.
+    #[must_use]
+    pub fn name(&self) -> Option<Cow<'_, str>> {
+        self.text(Part::Name)
+    }
+
+    /// `params.uri`, where it is a string: the resource.
+    #[must_use]
+    pub fn uri(&self) -> Option<Cow<'_, str>> {
+        self.text(Part::Uri)
+    }
+
+    /// `params.arguments` as it was written.
+    #[must_use]
+    pub fn arguments(&self) -> Option<Bytes> {
+        self.slice(Part::Arguments)
+    }
+
+    /// `params.cursor`, where it is a string.
+    #[must_use]
+    pub fn cursor(&self) -> Option<Cow<'_, str>> {
+        self.text(Part::Cursor)
+    }
+
+    /// The progress token as it was written, where it is a string or a number: `params._meta.progressToken` of a
+    /// request, `params.progressToken` of `notifications/progress`.
+    #[must_use]
+    pub fn progress_token(&self) -> Option<&[u8]> {
+        self.raw(self.progress_part())
+            .filter(|token| is_token(token))
+    }
+
+    /// `params.requestId` as it was written, where it is a string or a number: what `notifications/cancelled` names.
+    #[must_use]
+    pub fn cancelled_id(&self) -> Option<&[u8]> {
+        self.raw(Part::RequestId).filter(|id| is_token(id))
+    }
+
+    /// `params._meta` as it was written.
+    #[must_use]
+    pub fn meta(&self) -> Option<Bytes> {
+        self.slice(Part::Meta)
+    }
+
+    /// Starts an edit that leaves every other byte as it is.
+    #[must_use]
+    pub const fn edit(&self) -> Edit<'_> {
+        Edit::new(self)
+    }
+
+    pub(super) const fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    pub(super) const fn progress_part(&self) -> Part {
+        match self.kind {
+            Kind::Notification => Part::ProgressToken,
+            Kind::Request | Kind::Response => Part::MetaProgressToken,
+        }
+    }
+
+    fn raw(&self, part: Part) -> Option<&[u8]> {
+        let span = self.parts.span(part);
+        (!span.is_absent()).then(|| span.of(&self.bytes))
+    }
+
+    fn slice(&self, part: Part) -> Option<Bytes> {
+        let span = self.parts.span(part);
+        (!span.is_absent()).then(|| self.bytes.slice(span.start()..span.end()))
+    }
+
+    fn text(&self, part: Part) -> Option<Cow<'_, str>> {
+        text_of(self.raw(part)?)
+    }
+}
+
+/// Shows what it is and how long, never what it says: arguments may be secrets.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("kind", &self.kind)
+            .field("method", &self.method())
+            .field("bytes", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Text that can be scanned: UTF-8, and short enough to be addressed.
+pub(super) fn check_text(bytes: &Bytes) -> Result<(), Malformed> {
+    if u32::try_from(bytes.len()).is_err() {
+        return Err(Malformed::new(Fault::TooLong { bytes: bytes.len() }, None));
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Malformed::new(
+            Fault::NotUtf8 {
+                at: error.valid_up_to(),
+            },
+            None,
+        )),
+    }
+}
+
+fn is_token(raw: &[u8]) -> bool {
+    matches!(raw.first(), Some(b'"' | b'-' | b'0'..=b'9'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Message, Malformed> {
+        Message::parse(Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    fn reason(text: &str) -> String {
+        parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_tool_call_gives_every_part_as_it_was_written() {
+        let message = parse(
+            r#" {"params" : {"arguments":{"n":1e400,"b":12345678901234567890},"name":"a\u002fb",
+                "_meta":{"x":1,"progressToken":7}},"id":"x\"y","jsonrpc":"2.0","method":"tools/call"} "#,
+        )
+        .unwrap();
+        assert_eq!(message.kind(), Kind::Request);
+        assert_eq!(message.id(), Some(&br#""x\"y""#[..]));
+        assert_eq!(message.method(), Some("tools/call"));
+        assert_eq!(message.name().as_deref(), Some("a/b"));
+        assert_eq!(
+            message.arguments().unwrap(),
+            r#"{"n":1e400,"b":12345678901234567890}"#
+        );
+        assert_eq!(message.meta().unwrap(), r#"{"x":1,"progressToken":7}"#);
+        assert_eq!(message.progress_token(), Some(&b"7"[..]));
+        assert!(message.params().unwrap().starts_with(b"{\"arguments\""));
+        assert_eq!(message.uri(), None);
+    }
+
+    #[test]
+    fn notifications_and_responses_are_told_apart() {
+        let progress = parse(
+            r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"t"}}"#,
+        )
+        .unwrap();
+        assert_eq!(progress.kind(), Kind::Notification);
+        assert_eq!(progress.progress_token(), Some(&b"\"t\""[..]));
+        let cancelled = parse(
+            r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":4}}"#,
+        )
+        .unwrap();
+        assert_eq!(cancelled.cancelled_id(), Some(&b"4"[..]));
+        let result = parse(r#"{"jsonrpc":"2.0","id":-3,"result":null}"#).unwrap();
+        assert_eq!(
+            (result.kind(), result.result().unwrap()),
+            (Kind::Response, Bytes::from("null"))
+        );
+        let error = parse(
+            r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"\"no\"","data":[]}}"#,
+        )
+        .unwrap();
+        assert_eq!(error.error_code(), Some(-32700));
+        assert_eq!(error.error_message().as_deref(), Some("\"no\""));
+        assert!(
+            error
+                .error()
+                .unwrap()
+                .starts_with(br#"{"code":-32700,"message""#)
+        );
+        assert!(parse(r#"{"jsonrpc":"2.0","error":{}}"#).is_ok());
+    }
+
+    #[test]
+    fn what_breaks_a_rule_of_json_rpc_is_refused_with_the_rule() {
+        for (text, expected) in [
+            ("[]", "jsonrpc"),
+            ("5", "jsonrpc"),
+            (r#"{"id":1,"method":"ping"}"#, "jsonrpc"),
+            (r#"{"jsonrpc":2.0,"id":1,"method":"ping"}"#, "jsonrpc"),
+            (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, "its id"),
+            (r#"{"jsonrpc":"2.0","id":1e2,"method":"ping"}"#, "its id"),
+            (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, "its id"),
+            (r#"{"jsonrpc":"2.0","id":{},"result":1}"#, "its id"),
+            (r#"{"jsonrpc":"2.0","result":1}"#, "its id"),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":["ping"]}"#,
+                "its method",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"\ud800"}"#,
+                "its method",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"a","params":"x"}"#,
+                "its params",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"a","result":1}"#,
+                "also a result",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"error":{},"result":1}"#,
+                "also an error",
+            ),
+            (r#"{"jsonrpc":"2.0","id":1,"error":"x"}"#, "its error"),
+            (r#"{"jsonrpc":"2.0","id":1}"#, "neither a method"),
+        ] {
+            assert!(reason(text).contains(expected), "{text}: {}", reason(text));
+        }
+    }
+
+    #[test]
+    fn no_member_that_routes_can_be_smuggled_past_the_scan() {
+        for text in [
+            r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"a"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"a","method":"b"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"a","\u006dethod":"b"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"a","Method":"b"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":1,"METHOD":"b"}"#,
+            r#"{"jsonrpc":"2.0","jsonrpc":"2.0","id":1,"method":"a"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{},"param\u017f":{}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"name":"x","name":"y"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"name":"x","Name":"y"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"NAME":"x","n\u0061me":"y"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"_meta":{"progressToken":1,"progressToken":2}}}"#,
+        ] {
+            assert!(reason(text).contains("it has a member"), "{text}");
+        }
+        let inside = r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"arguments":{"name":1,"name":2,"Name":3}}}"#;
+        assert!(parse(inside).is_ok());
+    }
+
+    #[test]
+    fn an_escaped_method_reads_as_what_it_means() {
+        let message =
+            parse(r#"{"jsonrpc":"2\u002e0","\u0069d":1,"method":"tools\/list"}"#).unwrap();
+        assert_eq!(message.method(), Some("tools/list"));
+        assert_eq!(message.id(), Some(&b"1"[..]));
+    }
+
+    #[test]
+    fn a_fault_says_where_it_is_and_keeps_the_id() {
+        let fault = parse(r#"{"id":9,"jsonrpc":"2.0","method":"a",}"#).unwrap_err();
+        assert_eq!(
+            fault.to_string(),
+            "The message is not JSON: expected a member name in double quotes at byte 37. \
+             Nothing of it was forwarded; send one valid JSON-RPC 2.0 message in UTF-8."
+        );
+        assert_eq!(fault.id(), Some(&b"9"[..]));
+        assert!(fault.is_parse_error());
+        let fault = parse(r#"{"id":"q","method":"a"}"#).unwrap_err();
+        assert_eq!(
+            (fault.id(), fault.is_parse_error()),
+            (Some(&b"\"q\""[..]), false)
+        );
+        let fault = Message::parse(Bytes::from_static(b"{\"id\":\"\xFF\"}")).unwrap_err();
+        assert_eq!(fault.fault(), &Fault::NotUtf8 { at: 7 });
+    }
+
+    #[test]
+    fn nesting_is_bounded_and_costs_no_stack() {
+        let nested = |depth: usize| {
+            let (open, close) = ("[".repeat(depth - 1), "]".repeat(depth - 1));
+            parse(&format!(
+                r#"{{"jsonrpc":"2.0","id":1,"result":{open}{close}}}"#
+            ))
+        };
+        assert!(nested(128).is_ok());
+        assert!(matches!(
+            nested(129).unwrap_err().fault(),
+            Fault::TooDeep { .. }
+        ));
+        assert!(matches!(
+            nested(1_000_000).unwrap_err().fault(),
+            Fault::TooDeep { .. }
+        ));
+    }
+
+    #[test]
+    fn debug_shows_no_arguments() {
+        let message =
+            parse(r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"key":"hunter2"}}"#).unwrap();
+        assert!(!format!("{message:?}").contains("hunter2"));
+    }
+}
