@@ -61,6 +61,13 @@ impl Clock {
         }
     }
 
+    /// A clock that stands still, and what moves it on: for tests of every floor.
+    #[cfg(test)]
+    pub(crate) fn mocked() -> (Self, impl Fn(Duration)) {
+        let (source, mock) = quanta::Clock::mock();
+        (Self::from_source(source), move |by| mock.increment(by))
+    }
+
     /// The moment of this call. One read of the processor's counter.
     #[must_use]
     pub fn now(&self) -> Stamp {
@@ -86,10 +93,9 @@ mod tests {
 
     #[test]
     fn a_mocked_clock_moves_only_when_told() {
-        let (source, mock) = quanta::Clock::mock();
-        let clock = Clock::from_source(source);
+        let (clock, advance) = Clock::mocked();
         let before = clock.now();
-        mock.increment(Duration::from_millis(1500));
+        advance(Duration::from_millis(1500));
         let after = clock.now();
         assert_eq!(after.since(before), Duration::from_millis(1500));
         assert_eq!(after.millis(), 1500);

@@ -65,37 +65,34 @@ impl RateLimit {
 mod tests {
     use super::*;
 
-    fn limit(
-        requests_per_second: u32,
-        burst_size: u32,
-    ) -> (RateLimit, std::sync::Arc<quanta::Mock>) {
-        let (source, mock) = quanta::Clock::mock();
+    fn limit(requests_per_second: u32, burst_size: u32) -> (RateLimit, impl Fn(Duration)) {
+        let (clock, advance) = Clock::mocked();
         let config = RateLimitConfig {
             enabled: true,
             requests_per_second,
             burst_size,
         };
-        (RateLimit::new(&config, Clock::from_source(source)), mock)
+        (RateLimit::new(&config, clock), advance)
     }
 
     #[test]
     fn a_burst_goes_at_once_and_the_next_call_when_its_token_is_there() {
-        let (limit, mock) = limit(10, 3);
+        let (limit, advance) = limit(10, 3);
         for _ in 0..3 {
             assert_eq!(limit.take(), Ok(()));
         }
         assert_eq!(limit.take(), Err(Duration::from_millis(100)));
-        mock.increment(Duration::from_millis(60));
+        advance(Duration::from_millis(60));
         assert_eq!(limit.take(), Err(Duration::from_millis(40)));
-        mock.increment(Duration::from_millis(40));
+        advance(Duration::from_millis(40));
         assert_eq!(limit.take(), Ok(()));
         assert!(limit.take().is_err());
     }
 
     #[test]
     fn a_long_silence_fills_the_bucket_and_no_more() {
-        let (limit, mock) = limit(100, 2);
-        mock.increment(Duration::from_secs(3_600));
+        let (limit, advance) = limit(100, 2);
+        advance(Duration::from_secs(3_600));
         assert_eq!((0..10).filter(|_| limit.take().is_ok()).count(), 2);
     }
 
