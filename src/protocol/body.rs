@@ -70,3 +70,54 @@ fn another(cursor: &mut Cursor<'_>) -> Result<bool, Stop> {
     cursor.skip_space();
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+
+    fn fault(text: &str) -> Fault {
+        let refused = Body::parse(Bytes::copy_from_slice(text.as_bytes()), 3).unwrap_err();
+        refused.fault().clone()
+    }
+
+    fn entries(text: &str) -> Vec<Result<Message, Malformed>> {
+        match Body::parse(Bytes::copy_from_slice(text.as_bytes()), 3).unwrap() {
+            Body::Batch(entries) => entries,
+            Body::One(message) => panic!("one message: {message:?}"),
+        }
+    }
+
+    #[test]
+    fn one_message_is_one_message() {
+        let body = Body::parse(Bytes::from(format!(" {PING}\n")), 3).unwrap();
+        assert!(matches!(body, Body::One(message) if message.method() == Some("ping")));
+    }
+
+    #[test]
+    fn entries_of_a_batch_stand_or_fall_alone() {
+        let entries = entries(&format!(" [ {PING} ,7, {{\"id\":5,\"method\":\"x\"}}] "));
+        assert_eq!(entries[0].as_ref().unwrap().bytes(), PING);
+        let no_message = entries[1].as_ref().unwrap_err();
+        assert_eq!(
+            (no_message.id(), no_message.is_parse_error()),
+            (None, false)
+        );
+        assert_eq!(entries[2].as_ref().unwrap_err().id(), Some(&b"5"[..]));
+    }
+
+    #[test]
+    fn a_batch_is_bounded_and_never_empty() {
+        assert_eq!(fault(" [ ] "), Fault::EmptyBatch);
+        assert_eq!(fault("[1,2,3,4]"), Fault::BatchTooLong { max: 3 });
+        assert_eq!(entries("[1,2,3]").len(), 3);
+    }
+
+    #[test]
+    fn a_batch_that_is_not_json_is_refused_as_a_whole() {
+        for text in ["[1,]", "[1", "[1] 2", "[1 2]", "[", "[]]"] {
+            assert!(matches!(fault(text), Fault::NotJson { .. }), "{text}");
+        }
+    }
+}

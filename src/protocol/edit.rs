@@ -147,3 +147,87 @@ impl<'a> Edit<'a> {
         edge + added - removed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::protocol::samples::{json, string};
+
+    fn parse(text: &str) -> Message {
+        Message::parse(Bytes::copy_from_slice(text.as_bytes())).unwrap()
+    }
+
+    /// A call whose members stand in a given order, cut so that the four parts that are edited can be put in between.
+    fn call(order: bool, parts: [&str; 4], extra: &str) -> String {
+        let [id, name, token, cursor] = parts;
+        if order {
+            return format!(
+                r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","x":{extra},"params":{{"name":{name},"_meta":{{"y":{extra},"progressToken":{token}}},"cursor":{cursor},"arguments":{extra}}}}}"#
+            );
+        }
+        format!(
+            "{{\"params\" :\n{{\"_meta\":{{\"progressToken\":{token} }},\"cursor\":{cursor},\"z\":{extra},\"name\": {name}}}, \"method\":\"tools/call\",\"id\":{id} , \"jsonrpc\":\"2.0\"}}\n"
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn everything_outside_a_splice_stays_byte_for_byte(
+            order: bool, extra in json(), old in [string(), string(), string(), string()], new in [".*", ".*", ".*", ".*"],
+        ) {
+            let before = call(order, [&old[0], &old[1], &old[2], &old[3]], &extra);
+            let quoted = new.map(|text| String::from_utf8(quote(&text)).unwrap());
+            let [id, name, token, cursor] = &quoted;
+            let after = call(order, [id, name, token, cursor], &extra);
+            let plain = quoted.each_ref().map(|text| serde_json::from_str::<String>(text).unwrap());
+            let message = parse(&before);
+            let edit = || {
+                message.edit()
+                    .cursor("overruled").cursor(&plain[3])
+                    .name(&plain[1])
+                    .id(id.as_bytes())
+                    .progress_token(token.as_bytes())
+                    .uri("absent")
+            };
+            prop_assert_eq!(edit().finish(), after.as_bytes());
+            let edited = edit().finish_message();
+            let again = parse(&after);
+            prop_assert_eq!(edited.bytes(), again.bytes());
+            prop_assert_eq!(edited.id(), again.id());
+            prop_assert_eq!(edited.method(), again.method());
+            prop_assert_eq!(edited.params(), again.params());
+            prop_assert_eq!(edited.name(), again.name());
+            prop_assert_eq!(edited.cursor(), again.cursor());
+            prop_assert_eq!(edited.meta(), again.meta());
+            prop_assert_eq!(edited.progress_token(), again.progress_token());
+            prop_assert_eq!(edited.arguments(), again.arguments());
+        }
+    }
+
+    #[test]
+    fn an_edit_of_nothing_shares_the_bytes() {
+        let message = parse(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+        let edited = message.edit().id(b"1").name("x").finish();
+        assert_eq!(edited.as_ptr(), message.bytes().as_ptr());
+    }
+
+    #[test]
+    fn a_cancellation_and_a_progress_report_change_their_own_members() {
+        let cancel = parse(
+            r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"r"}}"#,
+        );
+        assert_eq!(
+            cancel.edit().cancelled_id(b"\"g-7\"").finish(),
+            r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"g-7","reason":"r"}}"#
+        );
+        let progress = parse(
+            r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":0.5,"_meta":{"progressToken":2}}}"#,
+        );
+        assert_eq!(
+            progress.edit().progress_token(b"9").finish(),
+            r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":9,"progress":0.5,"_meta":{"progressToken":2}}}"#
+        );
+    }
+}

@@ -131,3 +131,93 @@ pub fn encode_line(json: &[u8]) -> Bytes {
     line.push(b'\n');
     line.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn decode(max: usize, chunks: &[&[u8]]) -> Vec<Result<Bytes, LineTooLong>> {
+        let mut decoder = LineDecoder::new(max);
+        chunks
+            .iter()
+            .flat_map(|chunk| {
+                decoder.push(chunk);
+                decoder.by_ref().collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn lines_end_at_lf_or_crlf_and_blank_ones_are_skipped() {
+        let lines = decode(9, &[b"one\ntwo\r\n\n \t\r\n\r\nthr\ree\n"]);
+        assert_eq!(
+            lines,
+            [Ok("one".into()), Ok("two".into()), Ok("thr\ree".into())]
+        );
+    }
+
+    #[test]
+    fn an_overlong_line_is_reported_once_in_flat_memory_and_later_lines_work() {
+        let mut decoder = LineDecoder::new(64);
+        let chunk = [b'x'; 1 << 16];
+        for _ in 0..1600 {
+            decoder.push(&chunk);
+            assert!(decoder.line.capacity() <= 256);
+        }
+        decoder.push(b"\r\n{\"a\":1}\n");
+        let bytes = (1600 << 16) + 1;
+        assert_eq!(decoder.next(), Some(Err(LineTooLong { bytes, max: 64 })));
+        assert_eq!(decoder.next(), Some(Ok("{\"a\":1}".into())));
+        assert_eq!(decoder.next(), None);
+    }
+
+    #[test]
+    fn the_bound_counts_neither_lf_nor_crlf() {
+        let too_long = |bytes| Err(LineTooLong { bytes, max: 3 });
+        assert_eq!(
+            decode(3, &[b"abc\nabc\r\nabcd\n", b"abc\r", b"\nabcd\r", b"\n"]),
+            [
+                Ok("abc".into()),
+                Ok("abc".into()),
+                too_long(4),
+                Ok("abc".into()),
+                too_long(5)
+            ]
+        );
+    }
+
+    #[test]
+    fn half_a_line_at_the_end_is_reported_and_a_whole_one_is_not() {
+        let mut decoder = LineDecoder::new(9);
+        decoder.push(b"one\ntw");
+        assert_eq!(decoder.next(), Some(Ok("one".into())));
+        assert_eq!(decoder.finish(), Some(UnfinishedLine { bytes: 2 }));
+        let mut decoder = LineDecoder::new(9);
+        decoder.push(b"one\n");
+        assert_eq!(decoder.finish(), None);
+    }
+
+    #[test]
+    fn a_message_becomes_one_line() {
+        assert_eq!(encode_line(b"{\r\n\"a\":\n1}"), "{  \"a\": 1}\n");
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_do_not_matter(
+            stream in prop::collection::vec(prop::sample::select(&b"ab\r\n\n "[..]), 0..80), size in 1usize..9, max in 1usize..9,
+        ) {
+            let chunks: Vec<_> = stream.chunks(size).collect();
+            prop_assert_eq!(decode(max, &chunks), decode(max, &[&stream]));
+        }
+
+        #[test]
+        fn every_line_comes_back(lines in prop::collection::vec("[a-z{}]{1,20}", 0..8)) {
+            let stream: Vec<u8> = lines.iter().flat_map(|line| encode_line(line.as_bytes())).collect();
+            let expected: Vec<_> = lines.into_iter().map(|line| Ok(Bytes::from(line))).collect();
+            prop_assert_eq!(decode(20, &[&stream]), expected);
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Builds messages of our own; where their parts lie is known, so none is scanned again.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::{
@@ -46,6 +48,8 @@ impl Message {
 struct Draft {
     text: Vec<u8>,
     parts: Parts,
+    /// The method, where it had to be escaped.
+    method: Option<Arc<str>>,
 }
 
 impl Draft {
@@ -55,6 +59,7 @@ impl Draft {
         Self {
             text: b"{\"jsonrpc\":\"2.0\"".to_vec(),
             parts,
+            method: None,
         }
     }
 
@@ -67,7 +72,9 @@ impl Draft {
     }
 
     fn call(self, method: &str, params: Option<&[u8]>) -> Self {
-        let draft = self.member(Part::Method, ",\"method\":", &quote(method));
+        let quoted = quote(method);
+        let mut draft = self.member(Part::Method, ",\"method\":", &quoted);
+        draft.method = (quoted.len() > method.len() + 2).then(|| method.into());
         match params {
             None => draft,
             Some(params) => draft.params(params),
@@ -105,6 +112,54 @@ impl Draft {
 
     fn close(mut self, kind: Kind) -> Message {
         self.text.push(b'}');
-        Message::assembled(Bytes::from(self.text), self.parts, kind)
+        Message::assembled(Bytes::from(self.text), self.parts, kind, self.method)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::protocol::samples::json;
+
+    /// What the maker believes equals what a scan finds.
+    fn agrees(made: &Message) -> Result<(), TestCaseError> {
+        let read = Message::parse(made.bytes().clone()).unwrap();
+        prop_assert_eq!(made.kind(), read.kind());
+        prop_assert_eq!(made.id(), read.id());
+        prop_assert_eq!(made.method(), read.method());
+        prop_assert_eq!(made.params(), read.params());
+        prop_assert_eq!(made.name(), read.name());
+        prop_assert_eq!(made.arguments(), read.arguments());
+        prop_assert_eq!(made.progress_token(), read.progress_token());
+        prop_assert_eq!(made.result(), read.result());
+        prop_assert_eq!(made.error(), read.error());
+        prop_assert_eq!(made.error_code(), read.error_code());
+        prop_assert_eq!(made.error_message(), read.error_message());
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_made_reads_back_the_same(value in json(), text in any::<String>(), code in any::<i64>()) {
+            let name = String::from_utf8(quote(&text)).unwrap();
+            let params = format!(r#" {{"name":{name},"arguments":{value},"_meta":{{"progressToken":{code}}}}}"#);
+            agrees(&Message::request(b"7", &text, Some(params.trim_start().as_bytes())))?;
+            agrees(&Message::request(&quote(&text), "ping", None))?;
+            agrees(&Message::notification("notifications/initialized", None))?;
+            agrees(&Message::response(b"\"a\"", value.as_bytes()))?;
+            agrees(&Message::error_response(b"null", code, &text, None))?;
+            agrees(&Message::error_response(b"1", code, &text, Some(value.as_bytes())))?;
+        }
+    }
+
+    #[test]
+    fn params_of_a_made_call_can_be_edited() {
+        let made = Message::request(b"1", "tools/call", Some(br#"{"name":"echo"}"#));
+        assert_eq!(
+            made.edit().name("demo__echo").finish(),
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"demo__echo"}}"#
+        );
     }
 }

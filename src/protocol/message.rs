@@ -51,12 +51,7 @@ impl Message {
         let judged = walked
             .and_then(|()| judge(&bytes, &parts).map_err(|reason| Fault::NotJsonRpc { reason }));
         match judged {
-            Ok((kind, unescaped_method)) => Ok(Self {
-                bytes,
-                parts,
-                kind,
-                unescaped_method,
-            }),
+            Ok((kind, method)) => Ok(Self::assembled(bytes, parts, kind, method)),
             Err(fault) => {
                 let id = parts.span(Part::Id);
                 let known = is_id(id.of(&bytes));
@@ -66,24 +61,24 @@ impl Message {
         }
     }
 
-    /// A message whose parts are known.
-    pub(super) const fn assembled(bytes: Bytes, parts: Parts, kind: Kind) -> Self {
+    /// A message whose parts are known, its method beside it where the text escapes it.
+    pub(super) const fn assembled(
+        bytes: Bytes,
+        parts: Parts,
+        kind: Kind,
+        unescaped_method: Option<Arc<str>>,
+    ) -> Self {
         Self {
             bytes,
             parts,
             kind,
-            unescaped_method: None,
+            unescaped_method,
         }
     }
 
     /// The same message after an edit.
     pub(super) fn with(&self, bytes: Bytes, parts: Parts) -> Self {
-        Self {
-            bytes,
-            parts,
-            kind: self.kind,
-            unescaped_method: self.unescaped_method.clone(),
-        }
+        Self::assembled(bytes, parts, self.kind, self.unescaped_method.clone())
     }
 
     /// What it is.
@@ -256,7 +251,11 @@ fn is_token(raw: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
     use super::*;
+    use crate::protocol::samples::{damaged, json, noise, string};
 
     fn parse(text: &str) -> Result<Message, Malformed> {
         Message::parse(Bytes::copy_from_slice(text.as_bytes()))
@@ -431,5 +430,75 @@ mod tests {
         let message =
             parse(r#"{"jsonrpc":"2.0","id":1,"method":"a","params":{"key":"hunter2"}}"#).unwrap();
         assert!(!format!("{message:?}").contains("hunter2"));
+    }
+
+    /// What serde finds in the same text.
+    #[derive(serde::Deserialize)]
+    struct Known<'a> {
+        #[serde(borrow)]
+        id: Option<&'a RawValue>,
+        #[serde(borrow)]
+        method: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        params: Option<KnownParams<'a>>,
+        #[serde(borrow)]
+        result: Option<&'a RawValue>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct KnownParams<'a> {
+        #[serde(borrow)]
+        name: Option<&'a RawValue>,
+        #[serde(borrow)]
+        arguments: Option<&'a RawValue>,
+        #[serde(borrow)]
+        _meta: Option<&'a RawValue>,
+    }
+
+    /// serde takes a `null` for an absence; a message that has one keeps it.
+    fn present(value: Option<Bytes>) -> Option<Bytes> {
+        value.filter(|value| value != "null")
+    }
+
+    fn raw(value: Option<&RawValue>) -> Option<Bytes> {
+        value.map(|value| Bytes::copy_from_slice(value.get().as_bytes()))
+    }
+
+    proptest! {
+        #[test]
+        fn the_parts_are_those_that_serde_json_finds(
+            members in Just(vec![0usize, 1, 2, 3, 4, 5]).prop_shuffle(), count in 3usize..7,
+            inner in prop::collection::vec(json(), 4), name in string(), method in string(), id in string(),
+        ) {
+            let params = format!(r#"{{"other":{},"_meta":{{"m":{}}},"name":{name} ,"arguments": {}}}"#, inner[0], inner[1], inner[2]);
+            let members: Vec<_> = members.into_iter().take(count).map(|member| match member {
+                0 => format!("\"id\" :{id}"),
+                1 => format!("\"method\": {method} "),
+                2 => format!("\"params\":{params}"),
+                3 => format!("\n\"result\":{}", inner[3]),
+                4 => format!("\"else\":{}", inner[3]),
+                _ => "\"jsonrpc\":\"2.0\"".into(),
+            }).collect();
+            let text = format!("{{{}}}", members.join(","));
+            let Ok(message) = parse(&text) else { return Ok(()) };
+            let known: Known<'_> = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(message.id(), known.id.map(|id| id.get().as_bytes()));
+            prop_assert_eq!(message.method(), known.method.as_deref());
+            prop_assert_eq!(present(message.result()), raw(known.result));
+            let known = known.params.as_ref();
+            prop_assert_eq!(message.params().is_some(), known.is_some());
+            prop_assert_eq!(present(message.arguments()), raw(known.and_then(|known| known.arguments)));
+            prop_assert_eq!(present(message.meta()), raw(known.and_then(|known| known._meta)));
+            let known_name = known.and_then(|known| known.name);
+            let known_name = known_name.and_then(|name| serde_json::from_str::<String>(name.get()).ok());
+            prop_assert_eq!(message.name().map(Cow::into_owned), known_name);
+        }
+
+        #[test]
+        fn bytes_of_any_kind_never_panic(text in prop_oneof![noise(), damaged(), prop::collection::vec(any::<u8>(), 0..64)]) {
+            if let Ok(message) = Message::parse(Bytes::from(text)) {
+                prop_assert!(message.method().is_some() || message.result().is_some() || message.error().is_some());
+            }
+        }
     }
 }

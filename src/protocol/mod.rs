@@ -11,6 +11,8 @@ mod malformed;
 mod message;
 mod quote;
 mod revision;
+#[cfg(test)]
+mod samples;
 mod scan;
 mod sse;
 

@@ -105,3 +105,87 @@ impl Cursor<'_> {
         self.expect(b']', "a comma or the end of the array")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::protocol::samples::{damaged, json, noise};
+
+    fn accepts(text: &[u8]) -> Result<Span, Stop> {
+        let mut cursor = Cursor::new(text);
+        cursor.skip_space();
+        let span = cursor.value(0)?;
+        cursor.end().map(|()| span)
+    }
+
+    fn agrees(text: &[u8]) -> Result<(), TestCaseError> {
+        let known = serde_json::from_slice::<&RawValue>(text);
+        let ours = std::str::from_utf8(text)
+            .ok()
+            .and_then(|_| accepts(text).ok());
+        let ours = ours.map(|span| span.of(text));
+        prop_assert_eq!(ours, known.ok().map(|value| value.get().as_bytes()));
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn every_valid_value_is_accepted_whole(text in json()) {
+            prop_assert_eq!(accepts(text.as_bytes()).map(|span| span.of(text.as_bytes())), Ok(text.as_bytes()));
+        }
+
+        #[test]
+        fn a_damaged_value_is_accepted_exactly_where_serde_json_accepts_it(text in damaged()) {
+            agrees(&text)?;
+        }
+
+        #[test]
+        fn noise_is_accepted_exactly_where_serde_json_accepts_it(text in noise()) {
+            agrees(&text)?;
+        }
+    }
+
+    #[test]
+    fn mixed_nesting_to_the_limit_is_closed_in_order() {
+        let open: String = (0..64).map(|_| "{\"a\":[").collect();
+        let close = "]}".repeat(64);
+        assert!(accepts(format!("{open}{close}").as_bytes()).is_ok());
+        assert!(accepts(format!("{open}1,2{close}").as_bytes()).is_ok());
+        assert!(accepts(format!("{open}1}}]{}", "]}".repeat(63)).as_bytes()).is_err());
+        let deeper = format!("{open}[{close}");
+        assert_eq!(
+            accepts(deeper.as_bytes()),
+            Err(Stop::TooDeep { at: open.len() })
+        );
+    }
+
+    #[test]
+    fn a_stop_says_what_was_expected_and_where() {
+        for (text, at, what) in [
+            ("", 0, "a value"),
+            ("[1 2]", 3, "a comma or the end of the array"),
+            ("{\"a\":1 \"b\"}", 7, "a comma or the end of the object"),
+            ("{\"a\" 1}", 5, "a colon"),
+            ("{a:1}", 1, "a member name in double quotes"),
+            ("\"abc", 4, "the closing quote of a string"),
+            ("\"a\nb\"", 2, "no raw control character in a string"),
+            ("\"\\x\"", 2, "an escape: one of \" \\ / b f n r t u"),
+            ("\"\\u12g4\"", 5, "a hexadecimal digit"),
+            ("-", 1, "a digit"),
+            ("1.", 2, "a digit"),
+            ("nul", 0, "null"),
+            ("01", 1, "the end of the message"),
+        ] {
+            assert_eq!(
+                accepts(text.as_bytes()),
+                Err(Stop::Expected { at, what }),
+                "{text}"
+            );
+        }
+    }
+}

@@ -160,3 +160,155 @@ impl fmt::Display for EventTooLarge {
 }
 
 impl std::error::Error for EventTooLarge {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::protocol::encode_sse;
+
+    fn decode(max: usize, chunks: &[&[u8]]) -> Vec<Result<SseEvent, EventTooLarge>> {
+        let mut decoder = SseDecoder::new(max);
+        chunks
+            .iter()
+            .flat_map(|chunk| {
+                decoder.push(chunk);
+                decoder.by_ref().collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    fn data(stream: &str) -> Vec<Bytes> {
+        let events = decode(1000, &[stream.as_bytes()]);
+        events
+            .into_iter()
+            .map(|event| event.unwrap().data)
+            .collect()
+    }
+
+    #[test]
+    fn the_examples_of_the_standard_read_as_it_says() {
+        assert_eq!(data("data: YHOO\ndata: +2\ndata: 10\n\n"), ["YHOO\n+2\n10"]);
+        let stream = b": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n";
+        let events: Vec<_> = decode(1000, &[stream])
+            .into_iter()
+            .map(Result::unwrap)
+            .map(|event| (event.data, event.id))
+            .collect();
+        assert_eq!(
+            events,
+            [
+                ("first event".into(), Some("1".into())),
+                ("second event".into(), Some("".into())),
+                (" third event".into(), None)
+            ]
+        );
+        assert_eq!(data("data\n\ndata\ndata\n\ndata:"), ["", "\n"]);
+        assert_eq!(data("data:test\n\ndata: test\n\n"), ["test", "test"]);
+    }
+
+    #[test]
+    fn lf_cr_and_crlf_end_lines_and_a_byte_order_mark_is_dropped() {
+        assert_eq!(
+            data("\u{FEFF}data: a\r\rdata: b\n\ndata: c\r\n\r\ndata: d\r\n\ndata: e\n\r"),
+            ["a", "b", "c", "d", "e"]
+        );
+        assert_eq!(data("\n\u{FEFF}data: late\n\n"), [""; 0]);
+    }
+
+    #[test]
+    fn an_empty_event_that_opens_the_stream_carries_its_id_and_retry() {
+        let events = decode(1000, &[b"id: 7\nretry: 3000\ndata:\n\n"]);
+        assert_eq!(
+            events,
+            [Ok(SseEvent {
+                event: None,
+                data: Bytes::new(),
+                id: Some("7".into()),
+                retry: Some(Duration::from_secs(3)),
+            })]
+        );
+    }
+
+    #[test]
+    fn without_data_there_is_no_event_but_its_id_counts() {
+        let events = decode(1000, &[b"id: 7\nevent: ping\n\ndata: x\n\n"]);
+        let event = events[0].as_ref().unwrap();
+        assert_eq!(
+            (
+                events.len(),
+                &*event.data,
+                event.id.as_deref(),
+                &event.event
+            ),
+            (1, &b"x"[..], Some("7"), &None)
+        );
+    }
+
+    #[test]
+    fn fields_that_break_a_rule_are_ignored() {
+        let stream = b"retry: 5s\nretry: -1\nretry:\nid: a\0b\nDATA: no\nfoo: bar\n:comment\nevent: message\ndata: x\n\n";
+        let event = decode(1000, &[stream]).remove(0).unwrap();
+        assert_eq!(
+            (event.id, event.retry, event.event.as_deref()),
+            (None, None, Some("message"))
+        );
+    }
+
+    #[test]
+    fn an_event_beyond_the_bound_is_reported_once_and_later_ones_are_read() {
+        let too_large = |bytes| Err(EventTooLarge { bytes, max: 10 });
+        let ok = |data: &'static str| {
+            Ok(SseEvent {
+                data: data.into(),
+                ..SseEvent::default()
+            })
+        };
+        assert_eq!(
+            decode(
+                10,
+                &[b"data: 1234567\n\ndata: 1234\n\ndata:1\ndata:2\n\ndata:\n\n"]
+            ),
+            [too_large(13), ok("1234"), too_large(12), ok("")]
+        );
+    }
+
+    #[test]
+    fn memory_stays_flat_on_an_endless_line() {
+        let mut decoder = SseDecoder::new(64);
+        decoder.push(b"data: ");
+        for _ in 0..1600 {
+            decoder.push(&[b'x'; 1 << 16]);
+        }
+        assert!(decoder.lines.kept() <= 64 + 3);
+        decoder.push(b"\n\ndata: y\n\n");
+        assert_eq!(decoder.next().unwrap().unwrap_err().bytes, (1600 << 16) + 6);
+        assert_eq!(decoder.next().unwrap().unwrap().data, "y");
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_do_not_matter(
+            pieces in prop::collection::vec(prop::sample::select(
+                &["data: é€", "data:", "id: 1", "retry: 9", "event: x", ":c", "\r", "\n", "\r\n", "\n\n", "\u{FEFF}", "x"][..]), 0..30),
+            size in 1usize..9, max in 1usize..40,
+        ) {
+            let stream = pieces.concat().into_bytes();
+            let chunks: Vec<_> = stream.chunks(size).collect();
+            prop_assert_eq!(decode(max, &chunks), decode(max, &[&stream]));
+        }
+
+        #[test]
+        fn bytes_of_any_kind_never_panic(stream in prop::collection::vec(any::<u8>(), 0..200), max in 0usize..40) {
+            decode(max, &[&stream]);
+        }
+
+        #[test]
+        fn what_is_written_as_an_event_reads_back(text in "[^\r\n]{0,40}(\n[^\r\n]{0,9}){0,3}", id in prop::option::of("[a-z0-9-]{1,9}")) {
+            let event = decode(10_000, &[&encode_sse(text.as_bytes(), id.as_deref())]).remove(0).unwrap();
+            prop_assert_eq!(&event.data[..], text.as_bytes());
+            prop_assert_eq!(event.id.as_deref(), id.as_deref());
+        }
+    }
+}

@@ -37,3 +37,24 @@ fn push_data(event: &mut Vec<u8>, data: &[u8]) {
         rest = &rest[end + width..];
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_event_whatever_its_line_breaks() {
+        assert_eq!(
+            encode_sse(b"{\r\n\"a\":1\r}", Some("4")),
+            "event: message\nid: 4\ndata: {\ndata: \"a\":1\ndata: }\n\n"
+        );
+    }
+
+    #[test]
+    fn an_id_cannot_forge_a_field() {
+        assert_eq!(
+            encode_sse(b"", Some("1\ndata: forged")),
+            "event: message\ndata: \n\n"
+        );
+    }
+}

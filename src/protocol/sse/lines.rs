@@ -23,6 +23,11 @@ impl Lines {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.line.len()
+    }
+
     /// Calls `each` with every line that ends in this chunk: what was kept of it, and its whole length.
     pub(super) fn push(&mut self, chunk: &[u8], mut each: impl FnMut(&[u8], usize)) {
         let mut rest = chunk;
