@@ -15,6 +15,7 @@
 //! | `lockfree` | the hot path |
 
 pub mod failsafe;
+pub mod gateway;
 pub mod lockfree;
 pub mod protocol;
 pub mod telemetry;

@@ -1,0 +1,172 @@
+//! The sentences of a refusal: what happened, what it means, what to do.
+
+use std::fmt;
+
+use super::Refusal;
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ForeignOrigin(_)
+            | Self::ForeignHost(_)
+            | Self::Unauthorized
+            | Self::BackendForbidden(_)
+            | Self::ToolForbidden(_)
+            | Self::OperatorOnly(_) => self.say_forbidden(f),
+            Self::NotAcceptable(_)
+            | Self::UnsupportedMediaType(_)
+            | Self::BodyTooLarge(_)
+            | Self::HeadTooLarge(_)
+            | Self::BodyTimeout(_)
+            | Self::CallerRateLimited(_)
+            | Self::MethodNotAllowed(_)
+            | Self::NoSuchPath(_)
+            | Self::Draining => self.say_http(f),
+            Self::UnknownMethod { .. }
+            | Self::UnknownBackend { .. }
+            | Self::NoSuchEndpoint { .. }
+            | Self::UnknownTool { .. }
+            | Self::UnknownPrompt(_)
+            | Self::UnknownResource(_) => self.say_unknown(f),
+            _ => self.say_message(f),
+        }
+    }
+}
+
+impl Refusal {
+    fn say_forbidden(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ForeignOrigin(origin) => write!(
+                f,
+                "The Origin {origin:?} may not use this gateway, so nothing was done. Call it from the same host, or set server.public_url to the address under which it is reached."
+            ),
+            Self::ForeignHost(host) => write!(
+                f,
+                "The Host {host:?} is not this gateway's, so nothing was done. Call it by the address it listens on, or set server.public_url to the address under which it is reached."
+            ),
+            Self::BackendForbidden(name) => write!(
+                f,
+                "This key may not use the backend {name:?}, so nothing was sent. Use another backend, or add it to the key's `backends` in the configuration."
+            ),
+            Self::ToolForbidden(name) => write!(
+                f,
+                "This key may not use the tool {name:?}, so nothing was sent. Use another tool, or change the key's `allowed_tools` and `denied_tools` in the configuration."
+            ),
+            Self::OperatorOnly(what) => write!(
+                f,
+                "{what} is for operators and this key is none, so nothing was done. Use a key with `admin: true`."
+            ),
+            _ => f.write_str(
+                "No valid credential came with the request, so nothing was done. Send `Authorization: Bearer <key>` with a key from the configuration.",
+            ),
+        }
+    }
+
+    fn say_http(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAcceptable(given) => write!(
+                f,
+                "The Accept header {given:?} takes neither answer we can give. Send `Accept: application/json, text/event-stream`."
+            ),
+            Self::UnsupportedMediaType(given) => write!(
+                f,
+                "The body came as {:?}, which is not read. Send JSON with `Content-Type: application/json`.",
+                given.as_deref().unwrap_or("no type at all")
+            ),
+            Self::BodyTooLarge(limit) => write!(
+                f,
+                "The body is longer than {limit} bytes and was not read. Send less, or raise server.max_body_size."
+            ),
+            Self::HeadTooLarge(limit) => write!(
+                f,
+                "The request head is longer than {limit} bytes and was not read. Send fewer or shorter headers."
+            ),
+            Self::BodyTimeout(after) => write!(
+                f,
+                "The body did not arrive within {after:?}, so the request was given up before any of it was used. Send it again."
+            ),
+            Self::CallerRateLimited(after) => write!(
+                f,
+                "This key has used up its rate limit, so nothing was sent; backends are not the cause. Come back in {after:?}."
+            ),
+            Self::MethodNotAllowed(allowed) => write!(
+                f,
+                "This path does not take that HTTP method. Use one of: {allowed}."
+            ),
+            Self::NoSuchPath(path) => write!(
+                f,
+                "There is nothing at {path:?}. The MCP endpoints are /mcp and /mcp/<backend>; the pages are /health, /livez, /readyz, /health/backends and /metrics."
+            ),
+            _ => f.write_str(
+                "The gateway is stopping and takes no new requests, so nothing was sent. Try again in a moment.",
+            ),
+        }
+    }
+
+    fn say_unknown(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownMethod { method, suggest } => {
+                write!(f, "There is no method {method:?}, so nothing was sent. ")?;
+                say_suggestion(
+                    f,
+                    suggest.as_deref(),
+                    "Call tools/list to see what there is.",
+                )
+            }
+            Self::UnknownBackend { name, suggest } | Self::NoSuchEndpoint { name, suggest } => {
+                write!(f, "There is no backend {name:?}, so nothing was sent. ")?;
+                say_suggestion(
+                    f,
+                    suggest.as_deref(),
+                    "Call gateway_list_servers to see what there is.",
+                )
+            }
+            Self::UnknownTool { name, suggest } => {
+                write!(f, "There is no tool {name:?}, so nothing was sent. ")?;
+                say_suggestion(
+                    f,
+                    suggest.as_deref(),
+                    "Call gateway_search_tools or tools/list to see what there is.",
+                )
+            }
+            Self::UnknownPrompt(name) => write!(
+                f,
+                "No backend offers the prompt {name:?}, so nothing was sent. Call prompts/list; prompts are named backend/prompt."
+            ),
+            Self::UnknownResource(uri) => write!(
+                f,
+                "No backend offers the resource {uri:?}, so nothing was sent. Call resources/list to see what there is."
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    fn say_message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(malformed) => write!(f, "{malformed}"),
+            Self::InvalidRequest(reason) | Self::InvalidParams(reason) => f.write_str(reason),
+            Self::UnknownRevision(given) => write!(
+                f,
+                "The MCP-Protocol-Version {given:?} is not spoken here, so nothing was done. Send the revision that `initialize` answered."
+            ),
+            Self::MissingSession => f.write_str(
+                "The Mcp-Session-Id header is missing, so nothing was done. Send `initialize` first, and then the id from its answer.",
+            ),
+            Self::UnknownSession => f.write_str(
+                "There is no such session: it has ended, or was never opened here, so nothing was done. Send `initialize` to open a new one.",
+            ),
+            Self::TooManySessions(max) => write!(
+                f,
+                "{max} sessions are open, which is the limit, so no new one was opened. End one with DELETE, wait for an idle one to expire, or raise the limit."
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn say_suggestion(f: &mut fmt::Formatter<'_>, name: Option<&str>, otherwise: &str) -> fmt::Result {
+    match name {
+        Some(name) => write!(f, "Did you mean {name:?}? {otherwise}"),
+        None => f.write_str(otherwise),
+    }
+}
