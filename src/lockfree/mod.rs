@@ -1,2 +1,16 @@
 //! The hot path: a breaker and a health flag that are one atomic word each, and latency in per-thread shards.
 //! No I/O, no clock, no logging, and no allocation while a call is admitted, settled or recorded.
+
+mod breaker;
+mod counters;
+mod health;
+mod histogram;
+mod sync;
+
+pub use breaker::{
+    Breaker, Mode, Permit, Policy, PolicyBuilder, PolicyError, Refused, Rule, Settled, State,
+    Transition, Verdict, View,
+};
+pub use counters::{Counter, Gauge, Latest};
+pub use health::{HealthChange, HealthWord};
+pub use histogram::{HIGHEST_US, Recorder, Snapshot, SnapshotRing};

@@ -1,0 +1,430 @@
+//! The breaker: load the word, step it, compare-exchange it. Every memory ordering of the breaker is in this file.
+
+use crossbeam_utils::CachePadded;
+
+use crate::lockfree::breaker::answer::{Mode, Refused, Settled, Transition, Verdict, View};
+use crate::lockfree::breaker::policy::{Policy, Rule};
+use crate::lockfree::breaker::step::{Effect, Event, mode_of, state_of, step};
+use crate::lockfree::breaker::word::{Phase, Window, Word};
+use crate::lockfree::sync::{Atomic, Ordering};
+
+/// A circuit breaker. Any number of threads may share it; nobody ever waits.
+///
+/// Time is a number that is handed in: milliseconds on any one monotonic clock, up to 8.7 years.
+#[derive(Debug)]
+pub struct Breaker {
+    // The word and its settings in one padded block: a neighbour's writes do not slow the load of `admit`.
+    block: CachePadded<Block>,
+}
+
+#[derive(Debug)]
+struct Block {
+    word: Atomic<Word>,
+    /// The payload of a closed word that a success leaves as it is.
+    clean: u64,
+    policy: Policy,
+}
+
+impl Breaker {
+    /// A closed breaker with nothing on record.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        let clean = match policy.rule {
+            Rule::Consecutive(_) => 0,
+            Rule::LastN { window, .. } => Window {
+                results: 0,
+                known: window,
+            }
+            .bits(),
+        };
+        Self {
+            block: CachePadded::new(Block {
+                word: Atomic::new(Word::default()),
+                clean,
+                policy,
+            }),
+        }
+    }
+
+    /// Asks whether a call may go at `now_ms`. While closed this is one load: no write, and `now_ms` is not looked at.
+    ///
+    /// # Errors
+    /// [`Refused`] says when to ask again. Nothing waits, and nothing is held.
+    #[inline]
+    pub fn admit(&self, now_ms: u64) -> Result<Permit<'_>, Refused> {
+        let word = self.load();
+        if word.phase() == Phase::Closed {
+            return Ok(self.permit(word, false));
+        }
+        self.admit_unless_open(word, now_ms)
+    }
+
+    /// Whether [`Breaker::admit`] would let a call go at `now_ms`. Changes nothing.
+    #[must_use]
+    pub fn would_admit(&self, now_ms: u64) -> bool {
+        let (_, effect) = step(&self.block.policy, self.load(), Event::Admit, now_ms);
+        !matches!(effect, Effect::Refused(_))
+    }
+
+    /// Counts the result of a call that had no permit. While half-open it gives back the slot of a [detached](Permit::detach) permit.
+    pub fn record(&self, verdict: Verdict, now_ms: u64) -> Settled {
+        let word = self.load();
+        if verdict == Verdict::Success && self.is_clean(word) {
+            return Settled::Quiet;
+        }
+        self.settle(word, None, verdict, now_ms)
+    }
+
+    /// One consistent look.
+    #[must_use]
+    pub fn view(&self, now_ms: u64) -> View {
+        let word = self.load();
+        let phase = word.phase();
+        let failures = match (phase, self.block.policy.rule) {
+            (Phase::Closed | Phase::ForcedClosed, Rule::Consecutive(_)) => word.row(),
+            (Phase::Closed | Phase::ForcedClosed, Rule::LastN { .. }) => {
+                word.window().results.count_ones()
+            }
+            _ => 0,
+        };
+        let probes = (phase == Phase::HalfOpen).then(|| word.probes());
+        View {
+            state: state_of(phase),
+            mode: mode_of(phase),
+            failures,
+            generation: word.generation(),
+            retry_after_ms: (phase == Phase::Open).then(|| word.due_ms().saturating_sub(now_ms)),
+            probes_in_flight: probes.map_or(0, |p| p.in_flight),
+            probe_successes: probes.map_or(0, |p| p.successes),
+            opens_in_a_row: word.opens_in_a_row(),
+        }
+    }
+
+    /// Puts an operator in charge, or with [`Mode::Automatic`] lets results decide again, from closed and fresh.
+    /// Calls in flight no longer count. None if that mode was already on.
+    pub fn force(&self, mode: Mode, now_ms: u64) -> Option<Transition> {
+        changed(self.fire(self.load(), Event::Force(mode), now_ms))
+    }
+
+    /// Back to automatic, closed and fresh; calls in flight no longer count. None if no state or mode changed by it.
+    pub fn reset(&self, now_ms: u64) -> Option<Transition> {
+        changed(self.fire(self.load(), Event::Reset, now_ms))
+    }
+
+    #[cold]
+    fn admit_unless_open(&self, word: Word, now_ms: u64) -> Result<Permit<'_>, Refused> {
+        match self.fire_on(word, Event::Admit, now_ms) {
+            (_, Effect::Refused(refused)) => Err(refused),
+            (word, Effect::Probe { first }) => Ok(self.permit(word, first)),
+            (word, _) => Ok(self.permit(word, false)),
+        }
+    }
+
+    const fn permit(&self, word: Word, entered_half_open: bool) -> Permit<'_> {
+        Permit {
+            breaker: self,
+            word,
+            entered_half_open,
+        }
+    }
+
+    #[cold]
+    fn settle(
+        &self,
+        word: Word,
+        generation: Option<u32>,
+        verdict: Verdict,
+        now_ms: u64,
+    ) -> Settled {
+        let event = Event::Settle {
+            verdict,
+            generation,
+        };
+        match self.fire(word, event, now_ms) {
+            Effect::Settled(settled) => settled,
+            _ => Settled::Quiet,
+        }
+    }
+
+    /// Whether a success would leave `word` as it is: closed, with nothing but successes on record.
+    #[inline]
+    fn is_clean(&self, word: Word) -> bool {
+        word.phase() == Phase::Closed && word.payload() == self.block.clean
+    }
+
+    fn fire(&self, seen: Word, event: Event, now_ms: u64) -> Effect {
+        self.fire_on(seen, event, now_ms).1
+    }
+
+    /// Steps the word until nobody was faster. The word that holds then, and what this caller alone made happen.
+    fn fire_on(&self, mut seen: Word, event: Event, now_ms: u64) -> (Word, Effect) {
+        loop {
+            let (next, effect) = step(&self.block.policy, seen, event, now_ms);
+            if next == seen {
+                return (seen, effect);
+            }
+            // AcqRel on success: what this caller wrote before (the cause of an open) is seen by whoever acts on the new word,
+            // and it sees what those before it wrote. Acquire on failure: the word that was faster is stepped from as if loaded.
+            // Pairs with `load` and with itself.
+            match self.block.word.compare_exchange_weak(
+                seen,
+                next,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => return (next, effect),
+                Err(faster) => seen = faster,
+            }
+        }
+    }
+
+    #[inline]
+    fn load(&self) -> Word {
+        // Acquire: all that a decision needs is in the word itself; acquire only so that a caller which is refused also sees
+        // what the opener wrote before it opened. Pairs with the compare-exchange in `fire_on`.
+        self.block.word.load(Ordering::Acquire)
+    }
+}
+
+/// Leave for one call. Report with [`success`](Permit::success) or [`failure`](Permit::failure);
+/// a permit that is dropped gives its slot back and counts neither way.
+#[derive(Debug)]
+#[must_use = "a permit that is dropped counts as abandoned"]
+pub struct Permit<'a> {
+    breaker: &'a Breaker,
+    /// The word that let the call go.
+    word: Word,
+    entered_half_open: bool,
+}
+
+impl<'a> Permit<'a> {
+    /// Whether this call is one of the few that decide if the breaker closes.
+    #[must_use]
+    pub const fn is_probe(&self) -> bool {
+        matches!(self.word.phase(), Phase::HalfOpen)
+    }
+
+    /// Whether this admission took the breaker from open to half-open. True for exactly one permit of each such change.
+    #[must_use]
+    pub const fn entered_half_open(&self) -> bool {
+        self.entered_half_open
+    }
+
+    /// The backend did its work. With no failure on record this is one load and no write.
+    #[inline]
+    pub fn success(self, now_ms: u64) -> Settled {
+        let (breaker, admitted) = self.spent();
+        let word = breaker.load();
+        if word == admitted && breaker.is_clean(word) {
+            return Settled::Quiet;
+        }
+        breaker.settle(word, Some(admitted.generation()), Verdict::Success, now_ms)
+    }
+
+    /// The backend failed.
+    pub fn failure(self, now_ms: u64) -> Settled {
+        let (breaker, admitted) = self.spent();
+        let word = breaker.load();
+        breaker.settle(word, Some(admitted.generation()), Verdict::Failure, now_ms)
+    }
+
+    /// Lets the call go without its permit. A probe's slot stays taken until [`Breaker::record`] gives it back or its lease ends.
+    pub fn detach(self) {
+        self.spent();
+    }
+
+    /// Takes the permit apart, so that it is not given back when it goes out of scope.
+    #[inline]
+    fn spent(self) -> (&'a Breaker, Word) {
+        let parts = (self.breaker, self.word);
+        std::mem::forget(self);
+        parts
+    }
+}
+
+impl Drop for Permit<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.is_probe() {
+            let generation = self.word.generation();
+            let word = self.breaker.load();
+            self.breaker.fire(word, Event::Abandon { generation }, 0);
+        }
+    }
+}
+
+fn changed(effect: Effect) -> Option<Transition> {
+    match effect {
+        Effect::Changed(transition) => Some(transition),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(loom))]
+mod tests {
+    use super::*;
+    use crate::lockfree::State;
+
+    fn policy() -> Policy {
+        Policy::builder()
+            .rule(Rule::Consecutive(2))
+            .success_threshold(2)
+            .half_open_max_calls(2)
+            .jitter_percent(0)
+            .build()
+            .unwrap()
+    }
+
+    /// A breaker that opened at 0 ms; its first probe is due at 30,000.
+    fn open() -> Breaker {
+        let breaker = Breaker::new(policy());
+        for _ in 0..2 {
+            let _ = breaker.record(Verdict::Failure, 0);
+        }
+        assert_eq!(breaker.view(0).state, State::Open);
+        breaker
+    }
+
+    #[test]
+    fn a_closed_breaker_admits_and_counts_failures_in_a_row() {
+        let breaker = Breaker::new(policy());
+        let failed = breaker.admit(0).unwrap().failure(0);
+        assert_eq!(
+            failed,
+            Settled::Counted {
+                failures: 1,
+                threshold: 2
+            }
+        );
+        assert_eq!(breaker.admit(0).unwrap().success(0), Settled::Quiet);
+        assert_eq!(breaker.view(0).failures, 0);
+    }
+
+    #[test]
+    fn the_failure_that_reaches_the_threshold_opens_and_calls_are_refused_until_the_probe_is_due() {
+        let breaker = Breaker::new(policy());
+        let _ = breaker.record(Verdict::Failure, 0);
+        let opened = breaker.admit(5).unwrap().failure(10);
+        assert_eq!(
+            opened,
+            Settled::Opened {
+                failures: 2,
+                retry_in_ms: 30_000,
+                reopened: false
+            }
+        );
+        let refused = breaker.admit(30_009).unwrap_err();
+        assert_eq!((refused.retry_after_ms, refused.state), (1, State::Open));
+        assert!(!breaker.would_admit(30_009));
+        assert!(breaker.would_admit(30_010));
+        assert_eq!(breaker.view(30_010).state, State::Open);
+    }
+
+    #[test]
+    fn enough_successful_probes_close_it() {
+        let breaker = open();
+        let first = breaker.admit(30_000).unwrap();
+        assert!(first.is_probe() && first.entered_half_open());
+        let second = breaker.admit(30_000).unwrap();
+        assert!(second.is_probe() && !second.entered_half_open());
+        assert_eq!(breaker.admit(30_000).unwrap_err().state, State::HalfOpen);
+        assert_eq!(
+            first.success(30_001),
+            Settled::ProbeSucceeded {
+                successes: 1,
+                needed: 2
+            }
+        );
+        assert_eq!(second.success(30_001), Settled::Closed);
+        assert_eq!(breaker.view(30_001).state, State::Closed);
+    }
+
+    #[test]
+    fn a_failed_probe_opens_it_again_for_twice_as_long() {
+        let breaker = open();
+        let probe = breaker.admit(30_000).unwrap();
+        assert_eq!(
+            probe.failure(30_500),
+            Settled::Opened {
+                failures: 1,
+                retry_in_ms: 60_000,
+                reopened: true
+            }
+        );
+        assert_eq!(breaker.view(30_500).retry_after_ms, Some(60_000));
+    }
+
+    #[test]
+    fn a_dropped_probe_gives_its_slot_back_and_counts_neither_way() {
+        let breaker = open();
+        drop(breaker.admit(30_000).unwrap());
+        let view = breaker.view(30_000);
+        assert_eq!((view.probes_in_flight, view.probe_successes), (0, 0));
+        assert!(breaker.admit(30_000).is_ok());
+    }
+
+    #[test]
+    fn a_detached_probe_is_settled_by_a_result_without_a_permit() {
+        let breaker = open();
+        breaker.admit(30_000).unwrap().detach();
+        assert_eq!(breaker.view(30_000).probes_in_flight, 1);
+        let _ = breaker.record(Verdict::Success, 30_000);
+        let view = breaker.view(30_000);
+        assert_eq!((view.probes_in_flight, view.probe_successes), (0, 1));
+    }
+
+    #[test]
+    fn a_result_that_comes_after_a_change_of_state_changes_nothing() {
+        let breaker = Breaker::new(policy());
+        let late = breaker.admit(0).unwrap();
+        let later = breaker.admit(0).unwrap();
+        breaker.reset(0);
+        let _ = breaker.record(Verdict::Failure, 0);
+        breaker.reset(0);
+        let before = breaker.view(0);
+        assert_eq!(late.failure(0), Settled::Stale);
+        assert_eq!(later.success(0), Settled::Stale);
+        assert_eq!(breaker.view(0), before);
+    }
+
+    #[test]
+    fn a_probe_that_never_reports_loses_its_slot_when_its_lease_ends() {
+        let breaker = open();
+        let lost = [
+            breaker.admit(30_000).unwrap(),
+            breaker.admit(30_000).unwrap(),
+        ];
+        assert_eq!(breaker.admit(89_999).unwrap_err().state, State::HalfOpen);
+        let probe = breaker.admit(90_300).unwrap();
+        assert!(probe.is_probe() && !probe.entered_half_open());
+        assert_eq!(breaker.view(90_300).probes_in_flight, 1);
+        for permit in lost {
+            assert_eq!(permit.success(90_300), Settled::Stale);
+        }
+        assert_eq!(breaker.view(90_300).probes_in_flight, 1);
+    }
+
+    #[test]
+    fn an_operator_overrides_the_results_and_can_hand_back() {
+        let breaker = open();
+        let forced = breaker.force(Mode::ForcedClosed, 0);
+        assert_eq!(
+            forced,
+            Some(Transition {
+                from: State::Open,
+                to: State::Closed,
+                mode: Mode::ForcedClosed
+            })
+        );
+        for _ in 0..9 {
+            let _ = breaker.admit(0).unwrap().failure(0);
+        }
+        assert_eq!(breaker.view(0).failures, 9);
+        assert!(breaker.force(Mode::ForcedOpen, 0).is_some());
+        assert_eq!(breaker.force(Mode::ForcedOpen, 0), None);
+        assert_eq!(breaker.admit(u64::MAX).unwrap_err().mode, Mode::ForcedOpen);
+        assert!(breaker.force(Mode::Automatic, 0).is_some());
+        assert!(breaker.admit(0).is_ok());
+    }
+}

@@ -1,0 +1,411 @@
+//! When to open, how long to stay open, how to recover: thresholds that cannot be wrong once built.
+
+use std::fmt;
+
+/// Probes in flight and probe successes have four bits each.
+const MOST_PROBES: u32 = 15;
+/// The outcomes of a window are the bits of one register.
+const WIDEST_WINDOW: u32 = 32;
+/// Half of what the time field of the word can hold: a due time stays in range for the first four years.
+const LONGEST_MS: u64 = 1 << 37;
+/// The generation comes round after 2^18 changes. Open, half-open, closed, open again are three changes, and one
+/// such round lasts at least one reset timeout: so a stale permit could only be mistaken for a fresh one after this many.
+const ROUNDS_UNTIL_ALIAS: u64 = (1 << 18) / 3;
+
+/// What opens the breaker. Only a failure is ever weighed: a success cannot newly exceed a limit on failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// So many failures in a row.
+    Consecutive(u32),
+    /// So many failures among the last `window` results, once `minimum` results are known.
+    LastN {
+        /// How many results are remembered, 1 to 32.
+        window: u32,
+        /// How many of them must be failures, 1 to `window`.
+        failures: u32,
+        /// How many results must be known before any failure counts, at most `window`.
+        minimum: u32,
+    },
+}
+
+/// Checked settings of one breaker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    pub(super) rule: Rule,
+    pub(super) success_threshold: u32,
+    pub(super) half_open_max_calls: u32,
+    pub(super) reset_timeout_ms: u64,
+    pub(super) max_reset_timeout_ms: u64,
+    pub(super) lease_ms: u64,
+    pub(super) jitter_percent: u32,
+    pub(super) seed: u64,
+}
+
+impl Policy {
+    /// Starts from the defaults: five failures in a row open; three probes at a time, three successes close;
+    /// 30 s to the first probe, doubling to at most 300 s, spread by up to 10 %; a probe is given up after 60 s.
+    pub const fn builder() -> PolicyBuilder {
+        PolicyBuilder(Self::DEFAULT)
+    }
+
+    const DEFAULT: Self = Self {
+        rule: Rule::Consecutive(5),
+        success_threshold: 3,
+        half_open_max_calls: 3,
+        reset_timeout_ms: 30_000,
+        max_reset_timeout_ms: 300_000,
+        lease_ms: 60_000,
+        jitter_percent: 10,
+        seed: 0,
+    };
+
+    /// The number of failures on record that opens the breaker.
+    #[must_use]
+    pub const fn failure_threshold(&self) -> u32 {
+        match self.rule {
+            Rule::Consecutive(failures) | Rule::LastN { failures, .. } => failures,
+        }
+    }
+
+    /// How long the breaker stays open: `reset_timeout` doubled for every earlier open of the row, capped, and spread so
+    /// that breakers which opened together do not probe together. Never shorter than the reset timeout, never longer than its maximum.
+    pub(super) fn open_for_ms(&self, opens_in_a_row: u32, generation: u32) -> u64 {
+        let doubled = self
+            .reset_timeout_ms
+            .saturating_mul(1 << opens_in_a_row.min(31));
+        let capped = doubled.min(self.max_reset_timeout_ms);
+        let spread = self.spread_ms(capped, generation);
+        if capped + spread <= self.max_reset_timeout_ms {
+            capped + spread
+        } else {
+            (capped - spread).max(self.reset_timeout_ms)
+        }
+    }
+
+    /// A part of `wait_ms`, between nothing and `jitter_percent` of it, that differs from seed to seed and from open to open.
+    fn spread_ms(&self, wait_ms: u64, generation: u32) -> u64 {
+        let widest = wait_ms / 100 * u64::from(self.jitter_percent)
+            + wait_ms % 100 * u64::from(self.jitter_percent) / 100;
+        scramble(self.seed ^ u64::from(generation)) % (widest + 1)
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// The finisher of SplitMix64 (Steele, Lea, Flood, 2014): neighbouring inputs give unrelated outputs.
+const fn scramble(seed: u64) -> u64 {
+    let a = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let b = (a ^ (a >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let c = (b ^ (b >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    c ^ (c >> 31)
+}
+
+/// Settings on their way to a [`Policy`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct PolicyBuilder(Policy);
+
+impl PolicyBuilder {
+    /// What opens the breaker.
+    pub const fn rule(mut self, rule: Rule) -> Self {
+        self.0.rule = rule;
+        self
+    }
+
+    /// How many probes must succeed before the breaker closes, 1 to 15.
+    pub const fn success_threshold(mut self, probes: u32) -> Self {
+        self.0.success_threshold = probes;
+        self
+    }
+
+    /// How many probes may be in flight at a time, 1 to 15.
+    pub const fn half_open_max_calls(mut self, calls: u32) -> Self {
+        self.0.half_open_max_calls = calls;
+        self
+    }
+
+    /// The time from the first open to the first probe, in milliseconds.
+    pub const fn reset_timeout_ms(mut self, ms: u64) -> Self {
+        self.0.reset_timeout_ms = ms;
+        self
+    }
+
+    /// The longest the breaker stays open between probes, in milliseconds; at least the reset timeout.
+    pub const fn max_reset_timeout_ms(mut self, ms: u64) -> Self {
+        self.0.max_reset_timeout_ms = ms;
+        self
+    }
+
+    /// The longest a call may take, in milliseconds. A probe that has not reported by then loses its slot;
+    /// the word keeps this time in steps of 256 ms, rounded up.
+    pub const fn lease_ms(mut self, ms: u64) -> Self {
+        self.0.lease_ms = ms;
+        self
+    }
+
+    /// By how many percent the open time may be stretched (or shortened, at the cap), 0 to 100.
+    pub const fn jitter_percent(mut self, percent: u32) -> Self {
+        self.0.jitter_percent = percent;
+        self
+    }
+
+    /// What tells this breaker's jitter from that of its neighbours, for example a hash of its name.
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.0.seed = seed;
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`PolicyError`] names the first setting that cannot work.
+    pub const fn build(self) -> Result<Policy, PolicyError> {
+        let policy = self.0;
+        if let Some(wrong) = wrong_rule(policy.rule) {
+            return Err(wrong);
+        }
+        if policy.success_threshold == 0 || policy.success_threshold > MOST_PROBES {
+            return Err(PolicyError::SuccessThreshold(policy.success_threshold));
+        }
+        if policy.half_open_max_calls == 0 || policy.half_open_max_calls > MOST_PROBES {
+            return Err(PolicyError::HalfOpenMaxCalls(policy.half_open_max_calls));
+        }
+        if policy.jitter_percent > 100 {
+            return Err(PolicyError::Jitter(policy.jitter_percent));
+        }
+        if let Some(wrong) = wrong_times(&policy) {
+            return Err(wrong);
+        }
+        Ok(policy)
+    }
+}
+
+const fn wrong_rule(rule: Rule) -> Option<PolicyError> {
+    match rule {
+        Rule::Consecutive(0) => Some(PolicyError::FailureThreshold),
+        Rule::LastN { window, .. } if window == 0 || window > WIDEST_WINDOW => {
+            Some(PolicyError::Window(window))
+        }
+        Rule::LastN {
+            window,
+            failures,
+            minimum,
+        } if failures == 0 || failures > window || minimum > window => Some(PolicyError::Rate {
+            window,
+            failures,
+            minimum,
+        }),
+        Rule::Consecutive(_) | Rule::LastN { .. } => None,
+    }
+}
+
+const fn wrong_times(policy: &Policy) -> Option<PolicyError> {
+    let (reset_ms, max_ms) = (policy.reset_timeout_ms, policy.max_reset_timeout_ms);
+    if reset_ms == 0 || reset_ms > max_ms || max_ms > LONGEST_MS {
+        return Some(PolicyError::ResetTimeout { reset_ms, max_ms });
+    }
+    let lease_ms = policy.lease_ms;
+    if lease_ms == 0 || lease_ms > LONGEST_MS {
+        return Some(PolicyError::Lease { lease_ms });
+    }
+    if lease_ms / ROUNDS_UNTIL_ALIAS >= reset_ms {
+        return Some(PolicyError::Alias { reset_ms, lease_ms });
+    }
+    None
+}
+
+/// Why settings cannot make a [`Policy`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// The failure threshold is zero.
+    FailureThreshold,
+    /// The window is empty or wider than 32 results.
+    Window(u32),
+    /// The failures or the minimum do not fit the window.
+    Rate {
+        /// Results that are remembered.
+        window: u32,
+        /// Failures that open.
+        failures: u32,
+        /// Results that must be known.
+        minimum: u32,
+    },
+    /// The success threshold is not 1 to 15.
+    SuccessThreshold(u32),
+    /// The number of probes at a time is not 1 to 15.
+    HalfOpenMaxCalls(u32),
+    /// The jitter is over 100 percent.
+    Jitter(u32),
+    /// The reset timeout is zero, above its maximum, or the maximum is above four years.
+    ResetTimeout {
+        /// The reset timeout in milliseconds.
+        reset_ms: u64,
+        /// Its maximum in milliseconds.
+        max_ms: u64,
+    },
+    /// The lease is zero or above four years.
+    Lease {
+        /// The lease in milliseconds.
+        lease_ms: u64,
+    },
+    /// A call could outlive so many generations that its late result would pass for a fresh one.
+    Alias {
+        /// The reset timeout in milliseconds.
+        reset_ms: u64,
+        /// The longest call in milliseconds.
+        lease_ms: u64,
+    },
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FailureThreshold => f.write_str(
+                "the failure threshold is 0: no number of failures could open the circuit; give 1 or more",
+            ),
+            Self::Window(window) => write!(
+                f,
+                "the window is {window} results: it must hold at least one and at most {WIDEST_WINDOW}; give 1 to {WIDEST_WINDOW}"
+            ),
+            Self::Rate {
+                window,
+                failures,
+                minimum,
+            } => write!(
+                f,
+                "{failures} failures with a minimum of {minimum} calls do not fit a window of {window}: the circuit could never open as asked; \
+                 give 1 to {window} failures and a minimum of at most {window}"
+            ),
+            Self::SuccessThreshold(probes) => write!(
+                f,
+                "the success threshold is {probes}: it must be at least one and at most {MOST_PROBES} probes; give 1 to {MOST_PROBES}"
+            ),
+            Self::HalfOpenMaxCalls(calls) => write!(
+                f,
+                "half-open lets {calls} probes through at a time: it must be at least one and at most {MOST_PROBES}; give 1 to {MOST_PROBES}"
+            ),
+            Self::Jitter(percent) => write!(
+                f,
+                "the jitter is {percent} %: it cannot be more than the wait itself; give 0 to 100"
+            ),
+            Self::ResetTimeout { reset_ms, max_ms } => write!(
+                f,
+                "the reset timeout is {reset_ms} ms with a maximum of {max_ms} ms: it must be above zero and not above its maximum, \
+                 and no maximum may pass {LONGEST_MS} ms; give a shorter reset timeout or a fitting maximum"
+            ),
+            Self::Lease { lease_ms } => write!(
+                f,
+                "a call may take {lease_ms} ms: it must be above zero and at most {LONGEST_MS} ms; give a request timeout in that range"
+            ),
+            Self::Alias { reset_ms, lease_ms } => write!(
+                f,
+                "a call may take {lease_ms} ms while the circuit resets every {reset_ms} ms: its late result could pass for a fresh one; \
+                 give a longer reset timeout or a shorter request timeout"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+#[cfg(test)]
+#[cfg(not(loom))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_pass_their_own_check() {
+        assert_eq!(Policy::builder().build(), Ok(Policy::default()));
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused_by_name() {
+        let b = Policy::builder;
+        let rate = |window, failures, minimum| {
+            b().rule(Rule::LastN {
+                window,
+                failures,
+                minimum,
+            })
+            .build()
+        };
+        assert_eq!(
+            b().rule(Rule::Consecutive(0)).build(),
+            Err(PolicyError::FailureThreshold)
+        );
+        assert_eq!(rate(33, 1, 1), Err(PolicyError::Window(33)));
+        assert_eq!(rate(0, 1, 1), Err(PolicyError::Window(0)));
+        assert!(matches!(rate(8, 9, 1), Err(PolicyError::Rate { .. })));
+        assert!(matches!(rate(8, 0, 1), Err(PolicyError::Rate { .. })));
+        assert!(matches!(rate(8, 1, 9), Err(PolicyError::Rate { .. })));
+        assert!(rate(32, 32, 32).is_ok());
+        assert_eq!(
+            b().success_threshold(16).build(),
+            Err(PolicyError::SuccessThreshold(16))
+        );
+        assert_eq!(
+            b().half_open_max_calls(0).build(),
+            Err(PolicyError::HalfOpenMaxCalls(0))
+        );
+        assert_eq!(
+            b().jitter_percent(101).build(),
+            Err(PolicyError::Jitter(101))
+        );
+        assert!(matches!(
+            b().reset_timeout_ms(0).build(),
+            Err(PolicyError::ResetTimeout { .. })
+        ));
+        assert!(matches!(
+            b().max_reset_timeout_ms(29_999).build(),
+            Err(PolicyError::ResetTimeout { .. })
+        ));
+        assert!(matches!(
+            b().lease_ms(0).build(),
+            Err(PolicyError::Lease { .. })
+        ));
+    }
+
+    #[test]
+    fn a_call_that_could_outlive_every_generation_is_refused() {
+        let with = |reset, lease| {
+            Policy::builder()
+                .reset_timeout_ms(reset)
+                .lease_ms(lease)
+                .build()
+        };
+        assert!(with(1, 87_380).is_ok());
+        assert!(matches!(with(1, 87_381), Err(PolicyError::Alias { .. })));
+        assert!(with(100, 3_600_000).is_ok());
+    }
+
+    #[test]
+    fn the_open_time_doubles_up_to_its_cap() {
+        let policy = Policy::builder().jitter_percent(0).build().unwrap();
+        let waits: Vec<_> = (0..6).map(|n| policy.open_for_ms(n, 0)).collect();
+        assert_eq!(waits, [30_000, 60_000, 120_000, 240_000, 300_000, 300_000]);
+        assert_eq!(policy.open_for_ms(31, 0), 300_000);
+    }
+
+    #[test]
+    fn jitter_spreads_the_open_time_and_keeps_it_between_the_two_limits() {
+        let mut seen = std::collections::HashSet::new();
+        for seed in 0..200 {
+            let policy = Policy::builder()
+                .jitter_percent(50)
+                .seed(seed)
+                .build()
+                .unwrap();
+            for opens in 0..8 {
+                let wait = policy.open_for_ms(opens, 7);
+                assert!((30_000..=300_000).contains(&wait), "{wait}");
+                seen.insert(wait);
+            }
+        }
+        assert!(seen.len() > 900, "{}", seen.len());
+    }
+}

@@ -1,0 +1,101 @@
+//! Which shard a thread may write alone: an index that it leases at its first record and hands back when it ends.
+
+use std::cell::Cell;
+use std::sync::PoisonError;
+
+use crate::lockfree::sync::{Mutex, per_process, per_thread};
+
+/// How many threads can have a shard of their own at a time; the others share one more.
+pub(super) const SLOTS: usize = if cfg!(loom) { 1 } else { 64 };
+/// The index of the shard that has many writers.
+pub(super) const SHARED: usize = SLOTS;
+
+const UNKNOWN: usize = usize::MAX;
+
+// One bit per index that is leased. The lock orders the last write of one holder before the first of the next.
+per_process!(LEASED: Mutex<u64> = Mutex::new(0));
+per_thread!(INDEX: Cell<usize> = Cell::new(UNKNOWN));
+per_thread!(LEASE: Lease = Lease(Cell::new(SHARED)));
+
+/// Hands its index back when the thread ends.
+struct Lease(Cell<usize>);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // What this thread still records while it ends goes to the shared shard.
+        remember(SHARED);
+        hand_back(self.0.get());
+    }
+}
+
+/// The index this thread may write alone, or [`SHARED`]. Takes a lock at a thread's first call, never after.
+#[inline]
+pub(super) fn index() -> usize {
+    let index = INDEX.try_with(Cell::get).unwrap_or(SHARED);
+    if index == UNKNOWN { first() } else { index }
+}
+
+#[cold]
+fn first() -> usize {
+    let index = LEASE
+        .try_with(|lease| {
+            lease.0.set(take());
+            lease.0.get()
+        })
+        .unwrap_or(SHARED);
+    remember(index);
+    index
+}
+
+fn remember(index: usize) {
+    // A thread whose locals are gone asks for its index in vain and writes to the shared shard.
+    let _ = INDEX.try_with(|known| known.set(index));
+}
+
+fn take() -> usize {
+    let mut leased = LEASED.lock().unwrap_or_else(PoisonError::into_inner);
+    let index = leased.trailing_ones() as usize;
+    if index >= SLOTS {
+        return SHARED;
+    }
+    *leased |= 1 << index;
+    index
+}
+
+fn hand_back(index: usize) {
+    if index < SLOTS {
+        *LEASED.lock().unwrap_or_else(PoisonError::into_inner) &= !(1 << index);
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(loom))]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_keeps_its_index_and_two_threads_that_live_together_never_share_one() {
+        let together = Barrier::new(8);
+        let indexes: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let mine = index();
+                        together.wait();
+                        assert_eq!(index(), mine);
+                        mine
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        let mut alone: Vec<_> = indexes.into_iter().filter(|i| *i != SHARED).collect();
+        let leased = alone.len();
+        alone.sort_unstable();
+        alone.dedup();
+        assert_eq!(alone.len(), leased);
+    }
+}

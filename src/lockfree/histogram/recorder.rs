@@ -1,0 +1,174 @@
+//! The latencies of one backend, successes and failures apart.
+
+use std::array;
+
+use crossbeam_utils::CachePadded;
+
+use crate::lockfree::histogram::lease::{self, SHARED, SLOTS};
+use crate::lockfree::histogram::shard::Shard;
+use crate::lockfree::histogram::snapshot::{Snapshot, Tally};
+use crate::lockfree::sync::OnceLock;
+
+/// Records latencies from any number of threads, without a lock, a wait or a read-modify-write.
+///
+/// Memory: 2 KB, and 21.5 KB for each thread that has recorded a success, and again for each that has recorded a failure;
+/// never more than 65 of each (64 threads that live at the same time, and one shard for all further ones).
+/// A thread's first record makes its shard; later ones allocate nothing.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    successes: Shards,
+    failures: Shards,
+}
+
+#[derive(Debug)]
+struct Shards([OnceLock<Box<CachePadded<Shard>>>; SLOTS + 1]);
+
+impl Recorder {
+    /// A recorder without samples; it makes its shards when they are needed.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Records a success that took `latency_us` and ended at `now_ms`.
+    #[inline]
+    pub fn record_success(&self, latency_us: u64, now_ms: u64) {
+        self.successes.record(latency_us, now_ms);
+    }
+
+    /// Records a failure that took `latency_us` and ended at `now_ms`.
+    #[inline]
+    pub fn record_failure(&self, latency_us: u64, now_ms: u64) {
+        self.failures.record(latency_us, now_ms);
+    }
+
+    /// How many successes and failures are recorded: the sums of their buckets.
+    #[must_use]
+    pub fn counts(&self) -> (u64, u64) {
+        (self.successes.count(), self.failures.count())
+    }
+
+    /// Everything recorded so far, merged. Exact once recorders rest; meanwhile each sample is in it once or not yet.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.successes.tally(), self.failures.tally())
+    }
+}
+
+impl Shards {
+    #[inline]
+    fn record(&self, us: u64, now_ms: u64) {
+        let index = lease::index();
+        match self.0.get(index) {
+            Some(slot) if index != SHARED => shard(slot).record_alone(us, now_ms),
+            Some(slot) => shard(slot).record_shared(us, now_ms),
+            None => {}
+        }
+    }
+
+    fn made(&self) -> impl Iterator<Item = &Shard> {
+        self.0
+            .iter()
+            .filter_map(OnceLock::get)
+            .map(|shard| &***shard)
+    }
+
+    fn count(&self) -> u64 {
+        self.made().map(Shard::count).sum()
+    }
+
+    fn tally(&self) -> Tally {
+        Tally::merged(self.made())
+    }
+}
+
+impl Default for Shards {
+    fn default() -> Self {
+        Self(array::from_fn(|_| OnceLock::new()))
+    }
+}
+
+#[inline]
+fn shard(slot: &OnceLock<Box<CachePadded<Shard>>>) -> &Shard {
+    slot.get_or_init(|| Box::new(CachePadded::new(Shard::new())))
+}
+
+#[cfg(test)]
+#[cfg(not(loom))]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+    use crate::lockfree::HIGHEST_US;
+
+    #[test]
+    fn successes_and_failures_are_kept_apart() {
+        let recorder = Recorder::new();
+        recorder.record_success(100, 5);
+        recorder.record_success(200, 6);
+        recorder.record_failure(9, 7);
+        assert_eq!(recorder.counts(), (2, 1));
+        let snapshot = recorder.snapshot();
+        assert_eq!(snapshot.successes().len(), 2);
+        assert_eq!(snapshot.failures().len(), 1);
+        assert_eq!(snapshot.success_sum_us(), 300);
+        assert_eq!(snapshot.last_success_ms(), Some(6));
+        assert_eq!(snapshot.last_failure_ms(), Some(7));
+    }
+
+    #[test]
+    fn a_fresh_recorder_has_never_seen_anything() {
+        let snapshot = Recorder::new().snapshot();
+        assert_eq!(snapshot.last_success_ms(), None);
+        assert_eq!(snapshot.last_failure_ms(), None);
+        assert!(snapshot.successes().is_empty());
+    }
+
+    #[test]
+    fn a_sample_beyond_the_last_bucket_is_kept_in_it_and_counted_as_clamped() {
+        let recorder = Recorder::new();
+        recorder.record_success(HIGHEST_US, 0);
+        recorder.record_success(HIGHEST_US + 1, 0);
+        recorder.record_failure(u64::MAX, 0);
+        let snapshot = recorder.snapshot();
+        assert_eq!(snapshot.clamped(), 2);
+        assert_eq!(snapshot.successes().len(), 2);
+        assert_eq!(snapshot.success_sum_us(), 2 * HIGHEST_US + 1);
+    }
+
+    #[test]
+    fn more_threads_than_shards_lose_nothing() {
+        let recorder = Recorder::new();
+        let threads = SLOTS as u64 + 8;
+        let together = Barrier::new(SLOTS + 8);
+        thread::scope(|scope| {
+            for id in 0..threads {
+                let (recorder, together) = (&recorder, &together);
+                scope.spawn(move || {
+                    recorder.record_success(id, id);
+                    together.wait();
+                    (0..999).for_each(|_| recorder.record_success(id, id));
+                });
+            }
+        });
+        let snapshot = recorder.snapshot();
+        assert_eq!(snapshot.successes().len(), threads * 1_000);
+        assert_eq!(
+            snapshot.success_sum_us(),
+            threads * (threads - 1) / 2 * 1_000
+        );
+        assert_eq!(snapshot.last_success_ms(), Some(threads - 1));
+    }
+
+    #[test]
+    fn threads_that_follow_each_other_share_a_few_shards_and_lose_nothing() {
+        let recorder = Recorder::new();
+        for _ in 0..200 {
+            thread::scope(|scope| {
+                scope.spawn(|| recorder.record_success(7, 0));
+            });
+        }
+        assert_eq!(recorder.counts(), (200, 0));
+    }
+}

@@ -1,0 +1,105 @@
+//! The samples of one thread: a row of buckets and what they do not tell.
+
+use std::array;
+
+use crate::lockfree::histogram::buckets::{BUCKETS, HIGHEST_US, index_of};
+use crate::lockfree::sync::{Atomic, Ordering};
+
+// Every operation in this file is relaxed, and pairs with nothing: each number only grows, is read for its own sake and
+// guards no other memory. Whoever needs an exact sum has to know by other means (a join, a channel) that the recorders rest;
+// that means orders the numbers too.
+
+/// 21.5 KB, in cache lines of its own.
+#[derive(Debug)]
+pub(super) struct Shard {
+    buckets: [Atomic<u64>; BUCKETS],
+    /// All samples added up, in microseconds, longer ones than the last bucket as they were.
+    sum_us: Atomic<u64>,
+    clamped: Atomic<u64>,
+    /// When the latest sample was recorded, in milliseconds, plus one; zero is never.
+    last_ms: Atomic<u64>,
+}
+
+/// What a shard knows besides its buckets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Extras {
+    pub(super) sum_us: u64,
+    pub(super) clamped: u64,
+    pub(super) last_ms: Option<u64>,
+}
+
+impl Shard {
+    pub(super) fn new() -> Self {
+        Self {
+            buckets: array::from_fn(|_| Atomic::new(0)),
+            sum_us: Atomic::new(0),
+            clamped: Atomic::new(0),
+            last_ms: Atomic::new(0),
+        }
+    }
+
+    /// Records a sample on the one thread that writes to this shard.
+    #[inline]
+    pub(super) fn record_alone(&self, us: u64, now_ms: u64) {
+        grow(&self.sum_us, us);
+        if us > HIGHEST_US {
+            grow(&self.clamped, 1);
+        }
+        // Relaxed: one writer.
+        self.last_ms
+            .store(now_ms.saturating_add(1), Ordering::Relaxed);
+        if let Some(bucket) = self.buckets.get(index_of(us.min(HIGHEST_US))) {
+            grow(bucket, 1);
+        }
+    }
+
+    /// Records a sample on a shard that many threads write to.
+    pub(super) fn record_shared(&self, us: u64, now_ms: u64) {
+        // Relaxed, all four: a read-modify-write loses nothing whoever else writes.
+        self.sum_us.fetch_add(us, Ordering::Relaxed);
+        if us > HIGHEST_US {
+            self.clamped.fetch_add(1, Ordering::Relaxed);
+        }
+        self.last_ms
+            .fetch_max(now_ms.saturating_add(1), Ordering::Relaxed);
+        if let Some(bucket) = self.buckets.get(index_of(us.min(HIGHEST_US))) {
+            bucket.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn extras(&self) -> Extras {
+        // Relaxed, all three: each stands for itself.
+        Extras {
+            sum_us: self.sum_us.load(Ordering::Relaxed),
+            clamped: self.clamped.load(Ordering::Relaxed),
+            last_ms: self.last_ms.load(Ordering::Relaxed).checked_sub(1),
+        }
+    }
+
+    /// How many samples the bucket at `index` holds.
+    pub(super) fn count_at(&self, index: usize) -> u64 {
+        // Relaxed: the count stands for itself.
+        self.buckets
+            .get(index)
+            .map_or(0, |bucket| bucket.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        (0..BUCKETS).map(|index| self.count_at(index)).sum()
+    }
+}
+
+impl Extras {
+    pub(super) fn add(&mut self, other: Self) {
+        self.sum_us = self.sum_us.wrapping_add(other.sum_us);
+        self.clamped += other.clamped;
+        self.last_ms = self.last_ms.max(other.last_ms);
+    }
+}
+
+#[inline]
+fn grow(cell: &Atomic<u64>, by: u64) {
+    // Relaxed load, relaxed store: this thread is the only writer, so nothing can come between them.
+    let before = cell.load(Ordering::Relaxed);
+    cell.store(before.wrapping_add(by), Ordering::Relaxed);
+}
