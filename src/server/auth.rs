@@ -254,8 +254,8 @@ mod tests {
 
     #[test]
     fn a_key_that_spent_its_minute_is_told_when_to_come_back_and_others_are_not_touched() {
-        let (source, mock) = quanta::Clock::mock();
-        let keyring = keyring(&Clock::from_source(source));
+        let (clock, advance) = Clock::mocked();
+        let keyring = keyring(&clock);
         let beta = || name(&keyring, "/mcp", "x-api-key", "beta");
         assert!(beta().is_some() && beta().is_some());
         let mut headers = HeaderMap::new();
@@ -266,7 +266,7 @@ mod tests {
             Some(Refusal::CallerRateLimited(Duration::from_secs(30)))
         );
         assert!(name(&keyring, "/mcp", "x-api-key", "alpha").is_some());
-        mock.increment(Duration::from_secs(30));
+        advance(Duration::from_secs(30));
         assert!(beta().is_some());
         assert!(beta().is_none());
     }
