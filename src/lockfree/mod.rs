@@ -5,6 +5,7 @@ mod breaker;
 mod counters;
 mod health;
 mod histogram;
+mod pace;
 mod sync;
 
 pub use breaker::{
@@ -14,3 +15,4 @@ pub use breaker::{
 pub use counters::{Counter, Gauge, Latest};
 pub use health::{HealthChange, HealthWord};
 pub use histogram::{HIGHEST_US, Recorder, Snapshot, SnapshotRing};
+pub use pace::Pace;
