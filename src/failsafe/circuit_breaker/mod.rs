@@ -1,0 +1,16 @@
+//! Whether calls to one backend flow: closed they do, open they are refused at once, half-open a few probes decide.
+//! The decision is one word of the lock-free core; here it gets a name, a reason, log lines and counts.
+
+mod breaker;
+mod cause;
+mod history;
+mod permit;
+mod policy;
+
+pub use breaker::{CircuitBreaker, CircuitState};
+pub use cause::{Cause, CauseKind};
+pub use history::TransitionCount;
+pub use permit::{Permit, Rejected};
+
+#[cfg(test)]
+mod tests;
