@@ -1,0 +1,19 @@
+//! What is served when nothing is configured: this very program as a small server of its own.
+
+use std::path::Path;
+
+use crate::backend::{BackendSettings, StdioSettings, TransportSettings};
+
+/// The backend `demo`: `program` with the argument `demo`. None if its path is not UTF-8.
+pub(super) fn backend(program: &Path) -> Option<BackendSettings> {
+    let transport = TransportSettings::Stdio(StdioSettings {
+        program: program.to_str()?.to_owned(),
+        args: vec!["demo".to_owned()],
+        env: std::collections::BTreeMap::new(),
+        cwd: None,
+    });
+    let mut settings = BackendSettings::new("demo", transport);
+    settings.description =
+        Some("Built in, to try the gateway with: echo, add, sleep and fail".to_owned());
+    Some(settings)
+}

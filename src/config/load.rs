@@ -1,0 +1,250 @@
+//! From a file and the environment to the settings of every floor.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    Environment, Finding, Place, Problems, demo, env_file, locate, overlay,
+    section::{Findings, Reading, Section},
+    sections,
+    tree::{self, Node, Value},
+};
+use crate::{backend::BackendSettings, gateway::GatewaySettings, server::ServerSettings};
+
+/// What a configuration is read from.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// The file that was named; otherwise it is looked for.
+    pub file: Option<PathBuf>,
+    /// The variables it may speak of.
+    pub environment: Environment,
+    /// This program, which is its own demo backend.
+    pub program: PathBuf,
+}
+
+/// A configuration that can be served.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The file it was read from; none if the built-in demo is served.
+    pub file: Option<PathBuf>,
+    /// The listener.
+    pub server: ServerSettings,
+    /// Decisions that hold for all backends.
+    pub gateway: GatewaySettings,
+    /// The backends that are enabled, in the order of the file.
+    pub backends: Vec<BackendSettings>,
+    /// What was understood and has no effect, or not the effect it seems to have.
+    pub warnings: Vec<Finding>,
+}
+
+/// Finds and reads the configuration.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its place.
+pub fn load(sources: &Sources) -> Result<Config, Problems> {
+    let file = match &sources.file {
+        Some(file) => Some(file.clone()),
+        None => locate::first(&locate::places(&sources.environment)).map(Path::to_path_buf),
+    };
+    let root = match &file {
+        Some(file) => read_tree(file)?,
+        None => Node {
+            at: Place::Defaults,
+            value: Value::Nothing,
+        },
+    };
+    let mut config = from_tree(root, &sources.environment)?;
+    if file.is_none() && config.backends.is_empty() {
+        config.backends.extend(demo::backend(&sources.program));
+    }
+    config.file = file;
+    Ok(config)
+}
+
+fn from_tree(mut root: Node, environment: &Environment) -> Result<Config, Problems> {
+    let findings = Findings::default();
+    let environment = with_env_files(&root, environment, &findings);
+    for finding in overlay::lay(&mut root, &environment) {
+        findings.problem(&finding.place, finding.sentence);
+    }
+    let reading = Reading {
+        environment: &environment,
+        findings: &findings,
+    };
+    let mut config = settings(&root, reading);
+    let (problems, warnings) = findings.sorted();
+    if !problems.is_empty() {
+        return Err(Problems(problems));
+    }
+    config.warnings = warnings;
+    Ok(config)
+}
+
+fn read_tree(file: &Path) -> Result<Node, Finding> {
+    let file: Arc<Path> = file.into();
+    let text = std::fs::read_to_string(&file).map_err(|error| {
+        Finding::new(
+            &Place::File(Arc::clone(&file)),
+            format!("cannot be read ({error}): name a readable file with -c or MCP_GATEWAY_CONFIG"),
+        )
+    })?;
+    tree::parse_file(&text, &file)
+}
+
+/// The environment with the variables of all `env_files` beneath it. A file that is not there is skipped.
+fn with_env_files(root: &Node, environment: &Environment, findings: &Findings) -> Environment {
+    let mut all = environment.clone();
+    let reading = Reading {
+        environment,
+        findings,
+    };
+    let mut section = Section::new(root, &root.at, "", reading);
+    let at = section.place_of("env_files").unwrap_or(&root.at);
+    for name in section.texts("env_files").unwrap_or_default() {
+        let file: Arc<Path> = environment.path(&name).into();
+        let text = match std::fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => {
+                let sentence = format!(
+                    "`env_files`: {} cannot be read ({error}): make it readable, or take it off the list",
+                    file.display()
+                );
+                findings.problem(at, sentence);
+                continue;
+            }
+        };
+        match env_file::parse(&text) {
+            Ok(variables) => all.absorb(variables),
+            Err(line) => findings.problem(
+                &Place::Line {
+                    file,
+                    line,
+                    column: 1,
+                },
+                "this line sets no variable: write NAME=value, or begin a comment with #",
+            ),
+        }
+    }
+    all
+}
+
+fn settings(root: &Node, reading: Reading<'_>) -> Config {
+    let mut section = Section::new(root, &root.at, "", reading);
+    section.accept("env_files");
+    let mut server = ServerSettings::default();
+    let mut gateway = GatewaySettings::default();
+    sections::server::read(&mut section, &mut server, &mut gateway);
+    sections::streaming::read(&mut section, &mut server, &mut gateway);
+    let failsafe = sections::failsafe::read_global(&mut section);
+    let backends = sections::backends::read(&mut section, &failsafe, gateway.request_timeout);
+    let known = &backends.names;
+    sections::auth::read(&mut section, known, &mut server.auth);
+    sections::meta_mcp::read(&mut section, known, &mut gateway.meta_mcp);
+    sections::elsewhere::read(&mut section);
+    section.finish();
+    Config {
+        file: None,
+        server,
+        gateway,
+        backends: backends.settings,
+        warnings: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::backend::TransportSettings;
+
+    /// What a file of this text comes to, with these variables set.
+    pub(in crate::config) fn read(
+        text: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Config, Vec<String>> {
+        let environment = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        tree::parse_file(text, &Path::new("g.yaml").into())
+            .map_err(Problems::from)
+            .and_then(|root| from_tree(root, &environment))
+            .map_err(|problems| problems.0.iter().map(Finding::to_string).collect())
+    }
+
+    pub(in crate::config) fn warnings(config: &Config) -> Vec<String> {
+        config.warnings.iter().map(Finding::to_string).collect()
+    }
+
+    #[test]
+    fn nothing_written_means_every_default() {
+        let config = read("", &[]).unwrap();
+        assert_eq!(config.server.port, 39400);
+        assert_eq!(config.gateway, GatewaySettings::default());
+        assert_eq!(config.server.auth.public_paths, ["/health"]);
+        assert_eq!(config.backends, []);
+        assert_eq!(config.warnings, []);
+    }
+
+    #[test]
+    fn a_variable_wins_over_the_file_and_its_faults_name_it() {
+        let text = "server: {port: 1, request_timeout: 5s}";
+        let config = read(text, &[("MCP_GATEWAY_SERVER__PORT", "2")]).unwrap();
+        assert_eq!(config.server.port, 2);
+        assert_eq!(config.gateway.request_timeout, Duration::from_secs(5));
+        let problems = read(text, &[("MCP_GATEWAY_SERVER__PROT", "2")]).unwrap_err();
+        assert_eq!(
+            problems,
+            [
+                "environment variable MCP_GATEWAY_SERVER__PROT: unknown key `server.prot`: did you mean `port`?"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_named_file_that_is_not_there_is_said_so() {
+        let sources = Sources {
+            file: Some("/nowhere/gateway.yaml".into()),
+            environment: Environment::default(),
+            program: "/bin/mcp-gateway".into(),
+        };
+        let problem = load(&sources).unwrap_err().to_string();
+        assert!(
+            problem.starts_with("/nowhere/gateway.yaml: cannot be read ("),
+            "{problem}"
+        );
+    }
+
+    #[test]
+    fn env_files_feed_variables_and_children_and_missing_ones_are_skipped() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("keys.env");
+        std::fs::write(&file, "TOKEN=from-file\nPORT=7\n").unwrap();
+        let text = format!(
+            "env_files: [~/nowhere.env, {}]\nserver: {{port: \"${{PORT}}\"}}\nbackends: {{a: {{command: x, env: {{T: \"env:TOKEN\"}}}}}}",
+            file.display()
+        );
+        let config = read(&text, &[("PORT", "8"), ("HOME", "/nowhere")]).unwrap();
+        assert_eq!(config.server.port, 8);
+        let TransportSettings::Stdio(stdio) = &config.backends[0].transport else {
+            panic!("not stdio")
+        };
+        let env: Vec<_> = stdio
+            .env
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.expose()))
+            .collect();
+        assert_eq!(env, [("T", "from-file"), ("TOKEN", "from-file")]);
+        std::fs::write(&file, "# ok\nTOKEN\n").unwrap();
+        let problems = read(&text, &[("PORT", "8")]).unwrap_err();
+        assert!(
+            problems.iter().any(|problem| problem
+                .starts_with(&format!("{}:2:1: this line sets no", file.display()))),
+            "{problems:?}"
+        );
+    }
+}

@@ -1,0 +1,21 @@
+//! What a person writes in a file: YAML with variables in it, read into each floor's own settings.
+//! A reading finds everything that is wrong at once, each with its line, and never quotes a secret.
+
+mod demo;
+mod env_file;
+mod environment;
+mod expand;
+mod finding;
+mod load;
+mod locate;
+mod overlay;
+mod section;
+mod sections;
+mod suggest;
+mod tree;
+mod values;
+
+pub use environment::Environment;
+pub use finding::{Finding, Place, Problems};
+pub use load::{Config, Sources, load};
+pub use values::host;

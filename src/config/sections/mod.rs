@@ -1,0 +1,12 @@
+//! One file per section of the configuration: its keys, and the settings they become.
+//! Each asks its section for the keys it knows; whatever nobody asked for is refused.
+
+pub(super) mod auth;
+pub(super) mod backends;
+pub(super) mod elsewhere;
+pub(super) mod failsafe;
+pub(super) mod meta_mcp;
+pub(super) mod names;
+pub(super) mod server;
+pub(super) mod streaming;
+pub(super) mod transport;
