@@ -14,8 +14,11 @@
 //! | `protocol` | MCP as values, without I/O |
 //! | `lockfree` | the hot path |
 
+pub mod backend;
+pub mod config;
 pub mod failsafe;
 pub mod gateway;
 pub mod lockfree;
 pub mod protocol;
+pub mod server;
 pub mod telemetry;

@@ -9,7 +9,7 @@ use std::{
 #[derive(Clone, Default)]
 pub struct Environment {
     own: BTreeMap<String, String>,
-    from_files: BTreeMap<String, String>,
+    of_files: BTreeMap<String, String>,
 }
 
 impl Environment {
@@ -26,7 +26,7 @@ impl Environment {
     pub fn value(&self, name: &str) -> Option<&str> {
         self.own
             .get(name)
-            .or_else(|| self.from_files.get(name))
+            .or_else(|| self.of_files.get(name))
             .map(String::as_str)
     }
 
@@ -34,7 +34,7 @@ impl Environment {
     pub(super) fn absorb(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
         for (name, value) in variables {
             if !self.own.contains_key(&name) {
-                self.from_files.entry(name).or_insert(value);
+                self.of_files.entry(name).or_insert(value);
             }
         }
     }
@@ -46,14 +46,14 @@ impl Environment {
     ) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.own
             .iter()
-            .chain(&self.from_files)
+            .chain(&self.of_files)
             .filter(move |(name, _)| name.starts_with(prefix))
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The variables that only files have: a child process does not inherit them by itself.
-    pub(super) fn from_files(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.from_files
+    pub(super) fn of_files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.of_files
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
@@ -71,7 +71,7 @@ impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
         Self {
             own: variables.into_iter().collect(),
-            from_files: BTreeMap::new(),
+            of_files: BTreeMap::new(),
         }
     }
 }
@@ -80,7 +80,7 @@ impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Environment")
             .field("own", &self.own.len())
-            .field("from_files", &self.from_files.len())
+            .field("of_files", &self.of_files.len())
             .finish()
     }
 }
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(environment.value("B"), Some("first"));
         assert_eq!(environment.value("D"), None);
         assert_eq!(
-            environment.from_files().collect::<Vec<_>>(),
+            environment.of_files().collect::<Vec<_>>(),
             [("B", "first"), ("C", "second")]
         );
     }

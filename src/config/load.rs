@@ -7,7 +7,8 @@ use std::{
 
 use super::{
     Environment, Finding, Place, Problems, demo, env_file, locate, overlay,
-    section::{Findings, Reading, Section},
+    reading::{Findings, Reading},
+    section::Section,
     sections,
     tree::{self, Node, Value},
 };
@@ -246,5 +247,35 @@ pub(super) mod tests {
                 .starts_with(&format!("{}:2:1: this line sets no", file.display()))),
             "{problems:?}"
         );
+    }
+
+    #[test]
+    fn the_example_loads_without_a_word_and_says_the_defaults() {
+        let text = include_str!("../../gateway.example.yaml");
+        let example = read(text, &[]).unwrap();
+        assert_eq!(example.warnings, []);
+        let defaults = read("", &[]).unwrap();
+        assert_eq!(example.server, defaults.server);
+        assert_eq!(example.gateway, defaults.gateway);
+        let names: Vec<_> = example
+            .backends
+            .iter()
+            .map(|backend| &*backend.name)
+            .collect();
+        assert_eq!(names, ["everything"]);
+        let enabled = text.replacen("    enabled: false\n    http_url", "    http_url", 1);
+        let both = read(&enabled, &[("REMOTE_TOKEN", "x")]).unwrap();
+        assert_eq!(both.backends.len(), 2);
+        let commented = [
+            "bearer_token: auto",
+            "public_url:",
+            "cwd:",
+            "stop_when_idle_for:",
+        ];
+        let uncommented = commented.iter().fold(enabled, |text, key| {
+            assert!(text.contains(&format!("# {key}")), "{key}");
+            text.replacen(&format!("# {key}"), key, 1)
+        });
+        read(&uncommented, &[("REMOTE_TOKEN", "x")]).unwrap();
     }
 }

@@ -9,6 +9,7 @@ mod finding;
 mod load;
 mod locate;
 mod overlay;
+mod reading;
 mod section;
 mod sections;
 mod suggest;

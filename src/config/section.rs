@@ -1,51 +1,15 @@
 //! Reading a section key by key: what is wrong is collected, and the keys that were asked for are the valid ones.
 
-use std::{cell::RefCell, time::Duration};
+use std::time::Duration;
 
 use super::{
-    Environment, Finding, Place, expand, suggest,
+    Place, expand,
+    reading::Reading,
+    suggest,
     tree::{Entry, Node, Value},
     values,
 };
 use crate::telemetry::Secret;
-
-/// What one reading found. Reading never stops at the first problem.
-#[derive(Debug, Default)]
-pub(super) struct Findings {
-    problems: RefCell<Vec<Finding>>,
-    warnings: RefCell<Vec<Finding>>,
-}
-
-impl Findings {
-    pub(super) fn problem(&self, place: &Place, sentence: impl Into<String>) {
-        self.problems
-            .borrow_mut()
-            .push(Finding::new(place, sentence));
-    }
-
-    pub(super) fn warn(&self, place: &Place, sentence: impl Into<String>) {
-        self.warnings
-            .borrow_mut()
-            .push(Finding::new(place, sentence));
-    }
-
-    /// The problems and the warnings, each in the order of the file.
-    pub(super) fn sorted(self) -> (Vec<Finding>, Vec<Finding>) {
-        let sorted = |list: RefCell<Vec<Finding>>| {
-            let mut list = list.into_inner();
-            list.sort();
-            list
-        };
-        (sorted(self.problems), sorted(self.warnings))
-    }
-}
-
-/// What every reader is handed.
-#[derive(Clone, Copy)]
-pub(super) struct Reading<'a> {
-    pub(super) environment: &'a Environment,
-    pub(super) findings: &'a Findings,
-}
 
 /// One map of the tree while it is read.
 pub(super) struct Section<'a> {
@@ -332,7 +296,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::config::tree;
+    use crate::config::{Environment, Finding, reading::Findings, tree};
 
     /// Reads a text with a reader, and gives the problems and warnings as lines.
     fn reading(text: &str, reader: impl FnOnce(&mut Section<'_>)) -> (Vec<String>, Vec<String>) {

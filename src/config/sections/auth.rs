@@ -11,13 +11,16 @@ pub(in crate::config) fn read(root: &mut Section<'_>, known: &Names, settings: &
     let mut section = root.section("auth");
     section.flag("enabled", &mut settings.enabled);
     settings.bearer_token = bearer_token(&mut section);
-    for item in section.sections("api_keys") {
+    let items = section.sections("api_keys");
+    let key = (!items.is_empty()).then_some("api_keys");
+    let token = section.place_of("bearer_token").map(|_| "bearer_token");
+    for item in items {
         let taken = &settings.api_keys;
-        let key = api_key(item, known, taken);
-        settings.api_keys.extend(key);
+        let read = api_key(item, known, taken);
+        settings.api_keys.extend(read);
     }
     settings.public_paths = public_paths(&mut section);
-    contradictions(&section, settings);
+    contradictions(&section, settings.enabled, token.or(key));
     section.finish();
 }
 
@@ -114,11 +117,9 @@ fn public_paths(section: &mut Section<'_>) -> Vec<String> {
     paths
 }
 
-fn contradictions(section: &Section<'_>, settings: &AuthSettings) {
-    let written = ["bearer_token", "api_keys"]
-        .iter()
-        .find_map(|key| section.place_of(key));
-    match (settings.enabled, written) {
+/// `credential` is the key under which one is written, if any is.
+fn contradictions(section: &Section<'_>, enabled: bool, credential: Option<&str>) {
+    match (enabled, credential.and_then(|key| section.place_of(key))) {
         (true, None) => section.refuse(
             "enabled",
             "is true, but there is no credential that could pass: set auth.bearer_token to auto, or write auth.api_keys",

@@ -210,75 +210,77 @@ mod tests {
         assert_eq!(read(text, &[]).unwrap().backends, []);
     }
 
+    const FAULTS: &[(&str, &str)] = &[
+        ("a/b: {command: x}", "g.yaml:2:3: `a/b` is no name"),
+        (
+            "a: {}",
+            "g.yaml:2:3: `backends.a.command` is missing, and so is `http_url`",
+        ),
+        (
+            "a: {command: x, http_url: http://h}",
+            "g.yaml:2:19: `backends.a.http_url` and `command` are both written",
+        ),
+        (
+            "a: {command: \"x 'y\"}",
+            "g.yaml:2:16: `backends.a.command`: `x 'y` is not a command",
+        ),
+        (
+            "a: {http_url: h}",
+            "g.yaml:2:17: `backends.a.http_url`: `h` is not a URL",
+        ),
+        (
+            "a: {http_url: http://h, cwd: /}",
+            "g.yaml:2:27: `backends.a.cwd` goes only with `command`",
+        ),
+        (
+            "a: {command: x, headers: {A: b}}",
+            "g.yaml:2:19: `backends.a.headers` goes only with `http_url`",
+        ),
+        (
+            "a: {http_url: http://h, headers: {\"A B\": s3cret}}",
+            "g.yaml:2:37: `backends.a.headers.A B` is no name of a header",
+        ),
+        (
+            "a: {http_url: http://h, headers: {A: \"s3cret\\n\"}}",
+            "g.yaml:2:37: `backends.a.headers.A` has a value",
+        ),
+        (
+            "a: {http_url: http://h, headers: {Mcp-Session-Id: s3cret}}",
+            "g.yaml:2:37: `backends.a.headers.Mcp-Session-Id` is a header that the gateway writes",
+        ),
+        (
+            "a: {command: x, oauth: {client_secret: s3cret}}",
+            "g.yaml:2:19: `backends.a.oauth` asks for a login",
+        ),
+        (
+            "a: {command: x, timeout: 0}",
+            "g.yaml:2:28: `backends.a.timeout`: `0` leaves no time",
+        ),
+        (
+            "a: {command: x, max_concurrency: 0}",
+            "g.yaml:2:36: `backends.a.max_concurrency`: `0` is not a whole number from 1",
+        ),
+        (
+            "a: {command: x, protocol_version: 2020-01-01}",
+            "g.yaml:2:37: `backends.a.protocol_version`: `2020-01-01` is no revision",
+        ),
+        (
+            "a: {command: x, circiut_breaker: {}}",
+            "g.yaml:2:19: unknown key `backends.a.circiut_breaker`: did you mean `circuit_breaker`?",
+        ),
+        (
+            "a: {command: x, retry: {max_backoff: 1ms}}",
+            "g.yaml:2:27: `backends.a.retry.max_backoff` is shorter than initial_backoff",
+        ),
+        (
+            "a: {command: x, env: {A-B: s3cret}}",
+            "g.yaml:2:19: `backends.a.env` sets `A-B`",
+        ),
+    ];
+
     #[test]
     fn each_fault_names_its_place_and_what_to_do() {
-        for (text, expected) in [
-            ("a/b: {command: x}", "g.yaml:2:3: `a/b` is no name"),
-            (
-                "a: {}",
-                "g.yaml:2:3: `backends.a.command` is missing, and so is `http_url`",
-            ),
-            (
-                "a: {command: x, http_url: http://h}",
-                "g.yaml:2:19: `backends.a.http_url` and `command` are both written",
-            ),
-            (
-                "a: {command: \"x 'y\"}",
-                "g.yaml:2:16: `backends.a.command`: `x 'y` is not a command",
-            ),
-            (
-                "a: {http_url: h}",
-                "g.yaml:2:17: `backends.a.http_url`: `h` is not a URL",
-            ),
-            (
-                "a: {http_url: http://h, cwd: /}",
-                "g.yaml:2:27: `backends.a.cwd` goes only with `command`",
-            ),
-            (
-                "a: {command: x, headers: {A: b}}",
-                "g.yaml:2:19: `backends.a.headers` goes only with `http_url`",
-            ),
-            (
-                "a: {http_url: http://h, headers: {\"A B\": s3cret}}",
-                "g.yaml:2:37: `backends.a.headers.A B` is no name of a header",
-            ),
-            (
-                "a: {http_url: http://h, headers: {A: \"s3cret\\n\"}}",
-                "g.yaml:2:37: `backends.a.headers.A` has a value",
-            ),
-            (
-                "a: {http_url: http://h, headers: {Mcp-Session-Id: s3cret}}",
-                "g.yaml:2:37: `backends.a.headers.Mcp-Session-Id` is a header that the gateway writes",
-            ),
-            (
-                "a: {command: x, oauth: {client_secret: s3cret}}",
-                "g.yaml:2:19: `backends.a.oauth` asks for a login",
-            ),
-            (
-                "a: {command: x, timeout: 0}",
-                "g.yaml:2:28: `backends.a.timeout`: `0` leaves no time",
-            ),
-            (
-                "a: {command: x, max_concurrency: 0}",
-                "g.yaml:2:36: `backends.a.max_concurrency`: `0` is not a whole number from 1",
-            ),
-            (
-                "a: {command: x, protocol_version: 2020-01-01}",
-                "g.yaml:2:37: `backends.a.protocol_version`: `2020-01-01` is no revision",
-            ),
-            (
-                "a: {command: x, circiut_breaker: {}}",
-                "g.yaml:2:19: unknown key `backends.a.circiut_breaker`: did you mean `circuit_breaker`?",
-            ),
-            (
-                "a: {command: x, retry: {max_backoff: 1ms}}",
-                "g.yaml:2:27: `backends.a.retry.max_backoff` is shorter than initial_backoff",
-            ),
-            (
-                "a: {command: x, env: {A-B: s3cret}}",
-                "g.yaml:2:19: `backends.a.env` sets `A-B`",
-            ),
-        ] {
+        for (text, expected) in FAULTS {
             let problems = read(&format!("backends:\n  {text}\n"), &[]).unwrap_err();
             assert_eq!(problems.len(), 1, "{text}: {problems:?}");
             assert!(problems[0].starts_with(expected), "{text}: {problems:?}");

@@ -85,7 +85,7 @@ fn stdio(section: &mut Section<'_>) -> Option<StdioSettings> {
     let mut env: std::collections::BTreeMap<String, Secret> = section
         .reading()
         .environment
-        .from_files()
+        .of_files()
         .map(|(name, value)| (name.to_owned(), Secret::new(value)))
         .collect();
     for (name, _, value) in section.secrets("env") {
