@@ -13,8 +13,8 @@ use crate::{
 
 /// Failures in a row that make a backend unhealthy.
 const UNHEALTHY_AFTER: u32 = 3;
-/// Snapshots kept for [`HealthTracker::last`]: one a second for a minute, and one more to subtract.
-const KEPT_SNAPSHOTS: usize = 61;
+/// Snapshots kept for [`HealthTracker::last`]: one every five seconds for a minute, and one more to subtract.
+const KEPT_SNAPSHOTS: usize = 13;
 
 /// Counts and times the calls of one backend. Recording is synchronous and takes no lock: each thread writes its own shard.
 #[derive(Debug)]
@@ -113,14 +113,14 @@ impl HealthTracker {
         self.recorder.snapshot()
     }
 
-    /// What was recorded in the last `span` before `now`, as finely as [`HealthTracker::tick`] is called; at most a minute back.
+    /// What was recorded in the last `span` before `now`, as finely as [`HealthTracker::tick`] is called; at most thirteen ticks back.
     #[must_use]
     pub fn last(&self, span: Duration, now: Stamp) -> Snapshot {
         let span_ms = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         self.ring.since(now.millis(), span_ms, &self.snapshot())
     }
 
-    /// Remembers the totals of this moment. Meant to be called once a second.
+    /// Remembers the totals of this moment. Called every five seconds, it gives [`HealthTracker::last`] a minute.
     pub fn tick(&self, now: Stamp) {
         self.ring.push(now.millis(), &self.snapshot());
     }
@@ -237,16 +237,15 @@ mod tests {
     #[test]
     fn the_last_ten_seconds_leave_out_what_is_older() {
         let (tracker, advance) = tracker();
-        for second in 0..60 {
-            tracker.record_success(Duration::from_millis(second));
+        for _ in 0..60 {
             tracker.tick(tracker.clock.now());
-            advance(Duration::from_secs(1));
+            tracker.record_success(Duration::from_millis(1));
+            advance(Duration::from_secs(5));
         }
         let now = tracker.clock.now();
-        assert_eq!(
-            tracker.last(Duration::from_secs(10), now).successes().len(),
-            9
-        );
+        let within = |seconds| tracker.last(Duration::from_secs(seconds), now);
+        assert_eq!(within(10).successes().len(), 2);
+        assert_eq!(within(60).successes().len(), 12);
         assert_eq!(tracker.snapshot().successes().len(), 60);
     }
 

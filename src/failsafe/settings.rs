@@ -340,7 +340,7 @@ mod tests {
         for (text, key) in [
             (
                 r#"{"circuit_breaker":{"reset_timeout":"1h"}}"#,
-                "circuit_breaker.reset_timeout",
+                "circuit_breaker.max_reset_timeout",
             ),
             (r#"{"retry":{"max_attempts":0}}"#, "retry.max_attempts"),
             (r#"{"retry":{"max_backoff":"1ms"}}"#, "retry.max_backoff"),

@@ -21,11 +21,18 @@ impl CircuitBreakerConfig {
     /// # Errors
     /// The first key that cannot, and which values would.
     pub fn validate(&self) -> Result<(), Contradiction> {
-        policy("", self).map(|_| ()).map_err(|error| Contradiction {
+        let wrong = |key, reason| Contradiction {
             section: "circuit_breaker",
-            key: key(&error),
-            reason: format!("cannot work: {error}"),
-        })
+            key,
+            reason,
+        };
+        if self.max_reset_timeout < self.reset_timeout {
+            let reason = "is shorter than reset_timeout: make it at least as long";
+            return Err(wrong("max_reset_timeout", reason.to_owned()));
+        }
+        policy("", self)
+            .map(|_| ())
+            .map_err(|error| wrong(key(&error), format!("cannot work: {error}")))
     }
 }
 
@@ -148,7 +155,7 @@ mod tests {
             (with(|c| c.success_threshold = 16), "success_threshold"),
             (with(|c| c.half_open_max_calls = 99), "half_open_max_calls"),
             (with(|c| c.reset_timeout = Duration::ZERO), "reset_timeout"),
-            (with(|c| c.reset_timeout = day), "reset_timeout"),
+            (with(|c| c.reset_timeout = day), "max_reset_timeout"),
             (
                 with(|c| c.max_reset_timeout = Duration::MAX),
                 "reset_timeout",
