@@ -109,6 +109,8 @@ impl Source {
                 plain_path(&self.tokens, at, depth, &mut found)
             };
         }
+        // A precise-capturing `use<>` names nothing.
+        found.retain(|path| !path.segments.is_empty());
         found
     }
 
