@@ -19,6 +19,12 @@ impl Counter {
         self.0.fetch_add(n, Ordering::Relaxed);
     }
 
+    /// Adds one and returns the new total: numbers that nobody else gets.
+    pub fn next(&self) -> u64 {
+        // Relaxed: as in `add`.
+        self.0.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+
     /// The total so far.
     #[must_use]
     pub fn total(&self) -> u64 {
