@@ -2,7 +2,17 @@
 //! Everything above asks a backend by name and never sees a child process or a socket.
 
 mod call;
+mod error;
+mod facade;
+mod path;
 mod settings;
+mod status;
+mod supervision;
+mod transport;
 
-pub use call::{Answer, Call, CallError};
+pub use call::{Answer, Call};
+pub use error::CallError;
+pub use facade::Backend;
 pub use settings::{BackendSettings, HttpSettings, StdioSettings, TransportSettings};
+pub use status::BackendStatus;
+pub use transport::{ServerInfo, supervise};

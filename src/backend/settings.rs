@@ -51,6 +51,9 @@ pub struct StdioSettings {
     pub env: BTreeMap<String, Secret>,
     /// Its working directory; the gateway's own if absent.
     pub cwd: Option<PathBuf>,
+    /// The `mcp-gateway` binary, put between the gateway and the child so that no descendant of the child outlives the
+    /// gateway, however it ends. Without it (a program that embeds the library) only an orderly end takes the child along.
+    pub supervisor: Option<PathBuf>,
 }
 
 /// An HTTP endpoint to call.

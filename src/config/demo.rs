@@ -11,6 +11,7 @@ pub(super) fn backend(program: &Path) -> Option<BackendSettings> {
         args: vec!["demo".to_owned()],
         env: std::collections::BTreeMap::new(),
         cwd: None,
+        supervisor: None,
     });
     let mut settings = BackendSettings::new("demo", transport);
     settings.description =

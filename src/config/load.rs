@@ -12,7 +12,11 @@ use super::{
     sections,
     tree::{self, Node, Value},
 };
-use crate::{backend::BackendSettings, gateway::GatewaySettings, server::ServerSettings};
+use crate::{
+    backend::{BackendSettings, TransportSettings},
+    gateway::GatewaySettings,
+    server::ServerSettings,
+};
 
 /// What a configuration is read from.
 #[derive(Clone, Debug)]
@@ -21,7 +25,7 @@ pub struct Sources {
     pub file: Option<PathBuf>,
     /// The variables it may speak of.
     pub environment: Environment,
-    /// This program, which is its own demo backend.
+    /// This program, which is its own demo backend and supervises every child.
     pub program: PathBuf,
 }
 
@@ -59,6 +63,11 @@ pub fn load(sources: &Sources) -> Result<Config, Problems> {
     let mut config = from_tree(root, &sources.environment)?;
     if file.is_none() && config.backends.is_empty() {
         config.backends.extend(demo::backend(&sources.program));
+    }
+    for backend in &mut config.backends {
+        if let TransportSettings::Stdio(stdio) = &mut backend.transport {
+            stdio.supervisor = Some(sources.program.clone());
+        }
     }
     config.file = file;
     Ok(config)

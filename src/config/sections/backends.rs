@@ -87,6 +87,7 @@ fn nowhere() -> TransportSettings {
         args: Vec::new(),
         env: BTreeMap::new(),
         cwd: None,
+        supervisor: None,
     })
 }
 

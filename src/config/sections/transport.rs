@@ -107,6 +107,7 @@ fn stdio(section: &mut Section<'_>) -> Option<StdioSettings> {
         args: words.chain(args).collect(),
         env,
         cwd: cwd.map(|cwd| environment.path(&cwd)),
+        supervisor: None,
     })
 }
 

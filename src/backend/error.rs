@@ -1,0 +1,201 @@
+//! Each way a call can fail, whose fault it is, and the sentence that says so.
+
+use std::{fmt, time::Duration};
+
+use crate::failsafe::Outcome;
+
+/// Why a call has no answer. Each says whose fault it is and what to do in its `Display`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallError {
+    /// The breaker is open; nothing was sent.
+    CircuitOpen {
+        /// When the next probe is due.
+        retry_after: Duration,
+        /// How long it has been open.
+        open_for: Duration,
+        /// The failure that opened it, as a sentence.
+        cause: Option<Box<str>>,
+    },
+    /// No place in the queue, or none in time; nothing was sent.
+    Overloaded {
+        /// Calls in flight when this one was refused.
+        in_flight: usize,
+        /// How long it waited; zero when the queue itself was full.
+        waited: Duration,
+    },
+    /// The backend's own rate limit in the configuration refused the call; nothing was sent.
+    RateLimited {
+        /// When the next call may go.
+        retry_after: Duration,
+    },
+    /// The backend could not be reached; the request was never sent.
+    Unreachable {
+        /// What happened, as a sentence.
+        reason: Box<str>,
+        /// True when trying again cannot help until the configuration is mended.
+        permanent: bool,
+        /// When the next attempt to start it is due.
+        retry_after: Option<Duration>,
+    },
+    /// The connection broke after the request may have been read: exit status, last lines of stderr, or socket error.
+    Lost {
+        /// What happened, as a sentence.
+        reason: Box<str>,
+    },
+    /// The backend has forgotten our session, and so has not run the request.
+    SessionLost,
+    /// No answer before the deadline.
+    TimedOut {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The backend answered HTTP 429.
+    Throttled {
+        /// What it asked for.
+        retry_after: Duration,
+    },
+    /// The backend answered HTTP 401 or 403.
+    Denied {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The backend answered another HTTP error.
+    Http {
+        /// The HTTP status.
+        status: u16,
+        /// The beginning of its body, for people.
+        excerpt: Box<str>,
+        /// Its `Retry-After`.
+        retry_after: Option<Duration>,
+    },
+    /// The backend broke the protocol: malformed JSON, an oversized message, no answer in a closed stream.
+    Protocol {
+        /// What was wrong, as a sentence.
+        reason: Box<str>,
+    },
+    /// An operator stopped the backend, or the gateway is shutting down.
+    Stopped,
+}
+
+impl CallError {
+    /// The row of the outcome table.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        match self {
+            Self::CircuitOpen { .. } => Outcome::CircuitOpen,
+            Self::Overloaded { .. } => Outcome::Overloaded,
+            Self::RateLimited { .. } => Outcome::RateLimited,
+            Self::Unreachable {
+                permanent: true, ..
+            } => Outcome::Misconfigured,
+            Self::Unreachable { .. } => Outcome::Unreachable,
+            Self::Lost { .. } => Outcome::Lost,
+            Self::SessionLost => Outcome::SessionLost,
+            Self::TimedOut { .. } => Outcome::Timeout,
+            Self::Throttled { .. } => Outcome::Throttled,
+            Self::Denied { .. } => Outcome::Denied,
+            Self::Http { status, .. } => Outcome::of_http_status(*status, false),
+            Self::Protocol { .. } => Outcome::ProtocolViolation,
+            Self::Stopped => Outcome::Stopped,
+        }
+    }
+
+    /// When it is worth trying again, where that is known.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::CircuitOpen { retry_after, .. }
+            | Self::RateLimited { retry_after }
+            | Self::Throttled { retry_after } => Some(*retry_after),
+            Self::Unreachable { retry_after, .. } | Self::Http { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether the backend may have read the request.
+    #[must_use]
+    pub const fn was_sent(&self) -> bool {
+        matches!(
+            self,
+            Self::Lost { .. } | Self::TimedOut { .. } | Self::Http { .. } | Self::Protocol { .. }
+        )
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CircuitOpen { .. } | Self::Overloaded { .. } | Self::RateLimited { .. } => {
+                self.refused(f)
+            }
+            Self::Unreachable { reason, .. } => write!(f, "it could not be reached: {reason}"),
+            Self::Lost { reason } => write!(f, "the call broke off: {reason}"),
+            Self::SessionLost => f.write_str("it has forgotten the session; the call did not run"),
+            Self::TimedOut { after } => write!(
+                f,
+                "no answer within {after:.1?}; the call may still have run"
+            ),
+            Self::Throttled { retry_after } => {
+                write!(
+                    f,
+                    "it answered 429 Too Many Requests; try again in {retry_after:.1?}"
+                )
+            }
+            Self::Denied { status } => write!(
+                f,
+                "it answered {status}: the credential that the gateway sends is missing or not accepted; \
+                 mend `headers` of this backend in the configuration"
+            ),
+            Self::Http {
+                status, excerpt, ..
+            } if excerpt.is_empty() => write!(f, "it answered HTTP {status}"),
+            Self::Http {
+                status, excerpt, ..
+            } => write!(f, "it answered HTTP {status}: {excerpt}"),
+            Self::Protocol { reason } => write!(f, "it broke the protocol: {reason}"),
+            Self::Stopped => {
+                f.write_str("an operator stopped it; revive it with gateway_revive_server")
+            }
+        }
+    }
+}
+
+impl CallError {
+    /// What was refused here: the backend has not heard of it.
+    fn refused(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CircuitOpen {
+                retry_after,
+                open_for,
+                cause,
+            } => {
+                let because = cause
+                    .as_deref()
+                    .map(|cause| format!(" because {cause}"))
+                    .unwrap_or_default();
+                write!(
+                    f,
+                    "the circuit is open since {open_for:.1?}{because}; the next call is let through in {retry_after:.1?}"
+                )?;
+            }
+            Self::Overloaded { in_flight, waited } if waited.is_zero() => {
+                write!(
+                    f,
+                    "{in_flight} calls are in flight and the queue is full; try again later"
+                )?;
+            }
+            Self::Overloaded { in_flight, waited } => write!(
+                f,
+                "no place became free within {waited:.1?} while {in_flight} calls were in flight; try again later"
+            )?,
+            Self::RateLimited { retry_after } => write!(
+                f,
+                "the configured rate limit of this backend is used up; try again in {retry_after:.1?}"
+            )?,
+            _ => {}
+        }
+        f.write_str("; nothing was sent")
+    }
+}
+
+impl std::error::Error for CallError {}

@@ -1,0 +1,257 @@
+//! One configured server, as everything above sees it.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::broadcast,
+    time::{Instant, timeout_at},
+};
+use tracing::Instrument;
+
+use super::{
+    Answer, BackendSettings, BackendStatus, Call, CallError, ServerInfo, path::outcome,
+    transport::Transport,
+};
+use crate::{
+    failsafe::{CircuitState, Failsafe, Outcome, Queue},
+    lockfree::{Latest, Recorder},
+    protocol::Message,
+    telemetry::{Clock, Stamp},
+};
+
+/// Notices kept for a listener that is slow; it is told how many it has missed.
+const NOTICES: usize = 256;
+
+/// One configured server: its queue, its failsafe and its transport. Cheap to share, never locked by a call.
+pub struct Backend {
+    settings: Arc<BackendSettings>,
+    clock: Clock,
+    failsafe: Failsafe,
+    queue: Queue,
+    queue_wait: Recorder,
+    transport: Transport,
+    notices: broadcast::Sender<Message>,
+    /// 1 while an operator has stopped it.
+    stopped: Latest,
+    /// When it was last called, in milliseconds of the clock.
+    last_called: Latest,
+}
+
+impl Backend {
+    /// A backend that nobody has called yet: no child runs, no connection is open.
+    #[must_use]
+    pub fn new(settings: BackendSettings, clock: Clock) -> Arc<Self> {
+        let settings = Arc::new(settings);
+        let (notices, _) = broadcast::channel(NOTICES);
+        Arc::new(Self {
+            failsafe: Failsafe::with_clock(&settings.name, &settings.failsafe, clock.clone()),
+            queue: Queue::new(settings.max_concurrency, settings.max_queue),
+            queue_wait: Recorder::new(),
+            transport: Transport::new(&settings, notices.clone()),
+            notices,
+            stopped: Latest::new(0),
+            last_called: Latest::new(0),
+            settings,
+            clock,
+        })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// What it was made from.
+    #[must_use]
+    pub fn settings(&self) -> &BackendSettings {
+        &self.settings
+    }
+
+    /// Sends a request and waits for its answer: through the queue, the rate limit and the breaker, and again where that is
+    /// safe. Dropping the future cancels the call at the backend and counts neither way.
+    ///
+    /// # Errors
+    /// Each way a call can have no answer; a JSON-RPC error is an answer.
+    pub async fn request(&self, call: Call) -> Result<Answer, CallError> {
+        self.last_called.set(call.started.millis());
+        let method = call.message.method().unwrap_or_default();
+        let span = tracing::debug_span!("backend_request", backend = self.name(), method, request_id = %call.request_id);
+        let answer = self.go(&call).instrument(span.clone()).await;
+        span.in_scope(|| self.report(&call, method, &answer));
+        answer
+    }
+
+    fn report(&self, call: &Call, method: &str, answer: &Result<Answer, CallError>) {
+        let (backend, request_id) = (self.name(), call.request_id);
+        match answer {
+            Ok(answer) => {
+                let latency_ms = millis(answer.waited);
+                match outcome(&answer.message) {
+                    Outcome::Success => {
+                        tracing::info!(backend, method, %request_id, latency_ms, "Request completed successfully");
+                    }
+                    outcome => {
+                        let error = answer.message.error_message().unwrap_or_default();
+                        let outcome = outcome.label();
+                        tracing::warn!(backend, method, %request_id, latency_ms, %error, outcome, "Request failed");
+                    }
+                }
+            }
+            // Refusals while open are counted and summed up by the breaker.
+            Err(CallError::CircuitOpen { .. }) => {}
+            Err(error) => {
+                let latency_ms = millis(self.clock.now().since(call.started));
+                let outcome = error.outcome().label();
+                tracing::warn!(backend, method, %request_id, latency_ms, %error, outcome, "Request failed");
+            }
+        }
+    }
+
+    /// Sends a notification, past queue and breaker: nothing is waited for.
+    ///
+    /// # Errors
+    /// If the backend cannot be reached until `deadline`, or is stopped.
+    pub async fn notify(&self, message: Message, deadline: Instant) -> Result<(), CallError> {
+        if self.is_stopped() {
+            return Err(CallError::Stopped);
+        }
+        self.within(deadline, self.transport.notify(&message)).await
+    }
+
+    /// What it said of itself when its session was opened; opens one if need be.
+    ///
+    /// # Errors
+    /// If it cannot be reached until `deadline`, or is stopped.
+    pub async fn server_info(&self, deadline: Instant) -> Result<Arc<ServerInfo>, CallError> {
+        if self.is_stopped() {
+            return Err(CallError::Stopped);
+        }
+        self.within(deadline, self.transport.info()).await
+    }
+
+    /// What it sends that belongs to no call: changed lists, log lines.
+    #[must_use]
+    pub fn notices(&self) -> broadcast::Receiver<Message> {
+        self.notices.subscribe()
+    }
+
+    /// Its policy, with everything that was counted.
+    #[must_use]
+    pub const fn failsafe(&self) -> &Failsafe {
+        &self.failsafe
+    }
+
+    /// How long calls waited for a place, for those that had to wait.
+    #[must_use]
+    pub const fn queue_wait(&self) -> &Recorder {
+        &self.queue_wait
+    }
+
+    /// Its state at this moment.
+    #[must_use]
+    pub fn status(&self) -> BackendStatus {
+        let circuit_state = self.failsafe.circuit_breaker.state();
+        let permanent = self.transport.permanent();
+        let running = self.transport.is_running();
+        let status = match circuit_state {
+            _ if self.is_stopped() => "stopped",
+            _ if permanent.is_some() => "failed",
+            CircuitState::Open => "open",
+            CircuitState::HalfOpen => "half-open",
+            CircuitState::Closed if running => "ready",
+            CircuitState::Closed => "idle",
+        };
+        BackendStatus {
+            name: self.settings.name.clone(),
+            description: self.settings.description.clone(),
+            transport: self.transport.name(),
+            status,
+            running,
+            circuit_state,
+            healthy: self.failsafe.health_tracker.is_healthy(),
+            restarts: self.transport.restarts(),
+            in_flight: self.queue.in_flight(),
+            queued: self.queue.waiting(),
+            permanent,
+            last_error: self
+                .failsafe
+                .circuit_breaker
+                .last_cause()
+                .map(|cause| cause.text.clone()),
+            health_metrics: self.failsafe.health_metrics(),
+        }
+    }
+
+    /// Stops it until [`Backend::revive`]: its child is ended, calls in flight fail, further ones are refused.
+    pub async fn kill(&self, deadline: Instant) {
+        self.stopped.set(1);
+        self.transport.stop(deadline).await;
+    }
+
+    /// Lets calls through again with a fresh breaker and no back-off, and connects.
+    ///
+    /// # Errors
+    /// If it cannot be reached until `deadline`; calls are let through all the same.
+    pub async fn revive(&self, deadline: Instant) -> Result<Arc<ServerInfo>, CallError> {
+        self.stopped.set(0);
+        self.transport.forgive();
+        self.failsafe.circuit_breaker.reset();
+        self.server_info(deadline).await
+    }
+
+    /// Ends its child or session; returns when that is done or at `deadline`.
+    pub async fn shutdown(&self, deadline: Instant) {
+        self.stopped.set(1);
+        self.transport.stop(deadline).await;
+    }
+
+    /// Whether an operator has stopped it.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.value() != 0
+    }
+
+    pub(super) const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(super) const fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    pub(super) const fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// How long nobody has called it, at `now`.
+    pub(super) fn silent_for(&self, now: Stamp) -> Duration {
+        Duration::from_millis(now.millis().saturating_sub(self.last_called.value()))
+    }
+
+    async fn within<T>(
+        &self,
+        deadline: Instant,
+        wait: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        let since = self.clock.now();
+        let timed_out = |_| {
+            Err(CallError::TimedOut {
+                after: self.clock.now().since(since),
+            })
+        };
+        timeout_at(deadline, wait).await.unwrap_or_else(timed_out)
+    }
+}
+
+impl fmt::Debug for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Backend")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}

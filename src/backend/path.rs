@@ -1,0 +1,158 @@
+//! The way of one call: queue, rate limit, breaker, transport, settle, and again where that is safe.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::{Answer, Backend, Call, CallError, transport::Delivery};
+use crate::{
+    failsafe::{Attempt, Outcome, Place, Retry, Ticket, retry::draw},
+    protocol::Message,
+    telemetry::Stamp,
+};
+
+/// What all attempts of one call share.
+struct Way<'a> {
+    backend: &'a Backend,
+    call: &'a Call,
+    deadline: Instant,
+    waited: Duration,
+}
+
+impl Backend {
+    pub(super) async fn go(&self, call: &Call) -> Result<Answer, CallError> {
+        let deadline = call.deadline.min(Instant::now() + self.settings().timeout);
+        let (_place, queued, start) = self.queue_up(call, deadline).await?;
+        self.failsafe()
+            .rate_limit()
+            .map_err(|retry_after| CallError::RateLimited { retry_after })?;
+        let mut way = Way {
+            backend: self,
+            call,
+            deadline,
+            waited: Duration::ZERO,
+        };
+        let message = way.answered(start).await?;
+        Ok(Answer {
+            message,
+            queued,
+            waited: way.waited,
+        })
+    }
+
+    /// A place in the queue, how long it took, and the moment from which the backend's own time counts. A call that did not
+    /// have to wait needs no second look at the clock.
+    async fn queue_up(
+        &self,
+        call: &Call,
+        deadline: Instant,
+    ) -> Result<(Place<'_>, Duration, Stamp), CallError> {
+        if self.is_stopped() {
+            return Err(CallError::Stopped);
+        }
+        let place =
+            self.queue()
+                .enter(deadline)
+                .await
+                .map_err(|refusal| CallError::Overloaded {
+                    in_flight: refusal.in_flight,
+                    waited: refusal.waited,
+                })?;
+        let queued = place.waited();
+        if queued.is_zero() {
+            return Ok((place, queued, call.started));
+        }
+        let now = self.clock().now();
+        self.queue_wait()
+            .record_success(micros(queued), now.millis());
+        Ok((place, queued, now))
+    }
+}
+
+impl Way<'_> {
+    /// Attempts until there is an answer, or another attempt would be unsafe, useless or too late.
+    async fn answered(&mut self, mut start: Stamp) -> Result<Message, CallError> {
+        let mut repaired = false;
+        for number in 1.. {
+            let error = match self.attempt(start, repaired).await {
+                Ok(message) => return Ok(message),
+                Err(error) => error,
+            };
+            let attempt = Attempt {
+                number,
+                outcome: error.outcome(),
+                sent: error.was_sent(),
+                repeatable: self.call.repeatable,
+                // The gateway has no other credential to try.
+                repaired: repaired || error.outcome() == Outcome::Denied,
+                retry_after: error.retry_after(),
+                remaining: self.deadline.saturating_duration_since(Instant::now()),
+            };
+            let Some(pause) = self.backend.failsafe().retry().next_delay(&attempt, draw()) else {
+                return Err(error);
+            };
+            repaired |= error.outcome().retry() == Retry::AfterRepair;
+            sleep(pause).await;
+            start = self.backend.clock().now();
+        }
+        Err(CallError::TimedOut { after: self.waited })
+    }
+
+    async fn attempt(&mut self, start: Stamp, repaired: bool) -> Result<Message, CallError> {
+        let backend = self.backend;
+        let ticket = backend.admit(start)?;
+        let delivery = Delivery {
+            message: &self.call.message,
+            request_id: self.call.request_id,
+            events: self.call.events.as_ref(),
+            probe: ticket.is_probe(),
+        };
+        let answer = timeout_at(self.deadline, backend.transport().request(delivery)).await;
+        let end = backend.clock().now();
+        let waited = end.since(start);
+        self.waited += waited;
+        let answer = match answer {
+            Ok(Err(CallError::SessionLost)) if repaired => Err(forgetful()),
+            Ok(answer) => answer,
+            Err(_) => Err(CallError::TimedOut { after: waited }),
+        };
+        settle(ticket, &answer, end);
+        answer
+    }
+}
+
+impl Backend {
+    fn admit(&self, now: Stamp) -> Result<Ticket<'_>, CallError> {
+        self.failsafe()
+            .admit(now)
+            .map_err(|rejected| CallError::CircuitOpen {
+                retry_after: rejected.retry_after,
+                open_for: rejected.open_for,
+                cause: rejected.cause.map(|cause| cause.text.clone()),
+            })
+    }
+}
+
+fn settle(ticket: Ticket<'_>, answer: &Result<Message, CallError>, end: Stamp) {
+    match answer {
+        Ok(message) => ticket.settle(outcome(message), &"", end),
+        Err(error) => ticket.settle(error.outcome(), error, end),
+    }
+}
+
+/// What an answer means for the breaker. A result that says `isError` is a success: the tool has answered.
+pub(super) fn outcome(answer: &Message) -> Outcome {
+    answer.error_code().map_or(Outcome::Success, |code| {
+        Outcome::of_rpc_error(code, &answer.error_message().unwrap_or_default())
+    })
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn forgetful() -> CallError {
+    CallError::Protocol {
+        reason: "it forgets each session as soon as it is opened".into(),
+    }
+}

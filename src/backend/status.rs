@@ -1,0 +1,39 @@
+//! What people see of a backend.
+
+use serde::Serialize;
+
+use crate::failsafe::{CircuitState, HealthMetrics};
+
+/// The state of a backend at one moment, as `/health` and `gateway_list_servers` show it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BackendStatus {
+    /// Its name.
+    pub name: Box<str>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// `stdio` or `streamable-http`.
+    pub transport: &'static str,
+    /// One word for all below: `ready`, `idle` (nobody has called it yet), `half-open`, `open`, `failed` or `stopped`.
+    pub status: &'static str,
+    /// Whether a child runs or a session is open.
+    pub running: bool,
+    /// The breaker.
+    pub circuit_state: CircuitState,
+    /// Fewer than three failures in a row.
+    pub healthy: bool,
+    /// How often it was started again.
+    pub restarts: u64,
+    /// Calls that it is working on.
+    pub in_flight: usize,
+    /// Calls that wait for a place.
+    pub queued: usize,
+    /// Why no start is tried until somebody mends something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permanent: Option<Box<str>>,
+    /// The last failure, as a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<Box<str>>,
+    /// Counts and latencies.
+    pub health_metrics: HealthMetrics,
+}

@@ -1,0 +1,120 @@
+//! One face for both transports.
+
+use std::sync::Arc;
+
+use tokio::{
+    sync::{broadcast, mpsc},
+    time::Instant,
+};
+
+use super::{ServerInfo, http::HttpTransport, stdio::StdioTransport};
+use crate::{
+    backend::{BackendSettings, CallError, TransportSettings},
+    protocol::Message,
+    telemetry::RequestId,
+};
+
+/// One attempt to have a request answered.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::backend) struct Delivery<'a> {
+    pub(in crate::backend) message: &'a Message,
+    pub(in crate::backend) request_id: RequestId,
+    pub(in crate::backend) events: Option<&'a mpsc::Sender<Message>>,
+    /// The breaker tries out whether the backend is back: what is broken is repaired first.
+    pub(in crate::backend) probe: bool,
+}
+
+/// A child process or an HTTP endpoint.
+#[derive(Debug)]
+pub(in crate::backend) enum Transport {
+    Stdio(StdioTransport),
+    Http(HttpTransport),
+}
+
+impl Transport {
+    pub(in crate::backend) fn new(
+        settings: &Arc<BackendSettings>,
+        notices: broadcast::Sender<Message>,
+    ) -> Self {
+        let backend = Arc::clone(settings);
+        match &settings.transport {
+            TransportSettings::Stdio(stdio) => {
+                Self::Stdio(StdioTransport::new(backend, stdio.clone(), notices))
+            }
+            TransportSettings::Http(http) => Self::Http(HttpTransport::new(backend, http, notices)),
+        }
+    }
+
+    /// The transport's name in `gateway_list_servers` and `/health`.
+    pub(in crate::backend) const fn name(&self) -> &'static str {
+        match self {
+            Self::Stdio(_) => "stdio",
+            Self::Http(_) => "streamable-http",
+        }
+    }
+
+    /// Sends a request and waits for its answer. Dropping the future tells the backend that nobody waits any more.
+    pub(in crate::backend) async fn request(
+        &self,
+        delivery: Delivery<'_>,
+    ) -> Result<Message, CallError> {
+        match self {
+            Self::Stdio(stdio) => stdio.request(delivery).await,
+            Self::Http(http) => http.request(delivery).await,
+        }
+    }
+
+    pub(in crate::backend) async fn notify(&self, message: &Message) -> Result<(), CallError> {
+        match self {
+            Self::Stdio(stdio) => stdio.notify(message).await,
+            Self::Http(http) => http.notify(message).await,
+        }
+    }
+
+    /// What the backend said of itself, after connecting to it if need be.
+    pub(in crate::backend) async fn info(&self) -> Result<Arc<ServerInfo>, CallError> {
+        match self {
+            Self::Stdio(stdio) => stdio.info().await,
+            Self::Http(http) => http.info().await,
+        }
+    }
+
+    /// Whether a child runs or a session is open.
+    pub(in crate::backend) fn is_running(&self) -> bool {
+        match self {
+            Self::Stdio(stdio) => stdio.is_running(),
+            Self::Http(http) => http.is_running(),
+        }
+    }
+
+    /// How often a child was started or a session opened again.
+    pub(in crate::backend) fn restarts(&self) -> u64 {
+        match self {
+            Self::Stdio(stdio) => stdio.restarts(),
+            Self::Http(http) => http.restarts(),
+        }
+    }
+
+    /// Why no start is tried until somebody mends something.
+    pub(in crate::backend) fn permanent(&self) -> Option<Box<str>> {
+        match self {
+            Self::Stdio(stdio) => stdio.permanent(),
+            Self::Http(_) => None,
+        }
+    }
+
+    /// Ends the child or the session; returns when that is done or at `deadline`.
+    pub(in crate::backend) async fn stop(&self, deadline: Instant) {
+        match self {
+            Self::Stdio(stdio) => stdio.stop(deadline).await,
+            Self::Http(http) => http.stop(deadline).await,
+        }
+    }
+
+    /// Forgets earlier failures to start.
+    pub(in crate::backend) fn forgive(&self) {
+        if let Self::Stdio(stdio) = self {
+            stdio.forgive();
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Opens one HTTP/1.1 connection to a backend, with TLS where the URL asks for it.
+
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::TlsConnector;
+
+use super::endpoint::Endpoint;
+
+/// How long a connection may take to be made, TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+pub(super) type Connection = SendRequest<Full<Bytes>>;
+
+/// Connects to `endpoint`. The error is a sentence for people.
+pub(super) async fn connect(endpoint: &Endpoint) -> Result<Connection, Box<str>> {
+    let Endpoint { host, port, .. } = endpoint;
+    match timeout(CONNECT_TIMEOUT, open(endpoint)).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(error)) => Err(format!("no connection to {host}:{port}: {error}").into()),
+        Err(_) => Err(format!("no connection to {host}:{port} within {CONNECT_TIMEOUT:?}").into()),
+    }
+}
+
+async fn open(endpoint: &Endpoint) -> io::Result<Connection> {
+    let stream = TcpStream::connect((&*endpoint.host, endpoint.port)).await?;
+    stream.set_nodelay(true)?;
+    if !endpoint.tls {
+        return handshake(stream).await;
+    }
+    let name = ServerName::try_from(endpoint.host.to_string()).map_err(io::Error::other)?;
+    let stream = TlsConnector::from(tls()?).connect(name, stream).await?;
+    handshake(stream).await
+}
+
+async fn handshake(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+) -> io::Result<Connection> {
+    let (connection, driver) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(io::Error::other)?;
+    tokio::spawn(async move {
+        if let Err(error) = driver.await {
+            tracing::debug!(%error, "a connection to a backend ended");
+        }
+    });
+    Ok(connection)
+}
+
+/// The system's certificates, read when the first TLS backend is called.
+fn tls() -> io::Result<Arc<ClientConfig>> {
+    static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    if let Some(config) = CONFIG.get() {
+        return Ok(Arc::clone(config));
+    }
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        return Err(io::Error::other(
+            "no certificate authorities were found on this system; install ca-certificates or set SSL_CERT_FILE",
+        ));
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::clone(CONFIG.get_or_init(|| Arc::new(config))))
+}

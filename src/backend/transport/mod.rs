@@ -1,0 +1,12 @@
+//! How a request reaches a backend and its answer comes back: one [`Transport`] with a child process or an HTTP endpoint
+//! behind it. What is common to both lies in `wire`.
+
+mod any;
+mod http;
+mod info;
+mod stdio;
+mod wire;
+
+pub(super) use any::{Delivery, Transport};
+pub use info::ServerInfo;
+pub use stdio::supervise;

@@ -1,0 +1,14 @@
+//! MCP over the standard streams of a child process.
+//! A child is started by the first call that needs it, shared by all callers, and started again when it has died.
+
+mod child;
+mod process;
+mod program;
+mod pump;
+mod restart;
+mod stderr;
+mod supervise;
+mod transport;
+
+pub use supervise::supervise;
+pub(super) use transport::StdioTransport;

@@ -1,0 +1,109 @@
+//! Where is the program that a stdio backend names?
+
+use std::{
+    env, fmt,
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::{Access, access};
+
+use crate::backend::StdioSettings;
+
+/// The program of `settings` as a path that can be executed.
+///
+/// A name without `/` is looked up on the `PATH` that the child will see, any other is taken relative to the child's
+/// working directory.
+pub(super) fn locate(settings: &StdioSettings) -> Result<PathBuf, NotExecutable> {
+    let program = Path::new(&settings.program);
+    if settings.program.contains('/') {
+        let path = settings
+            .cwd
+            .as_deref()
+            .map_or_else(|| program.to_owned(), |cwd| cwd.join(program));
+        return executable(&path)
+            .then_some(path)
+            .ok_or_else(|| NotExecutable::at(settings));
+    }
+    let own = settings.env.get("PATH").map(|path| path.expose().into());
+    let search = own.or_else(|| env::var_os("PATH")).unwrap_or_default();
+    env::split_paths(&search)
+        .map(|folder| folder.join(program))
+        .find(|path| executable(path))
+        .ok_or_else(|| NotExecutable::on_path(settings))
+}
+
+fn executable(path: &Path) -> bool {
+    path.is_file() && access(path, Access::EXEC_OK).is_ok()
+}
+
+/// The program cannot be started until somebody installs it or mends the configuration.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NotExecutable {
+    program: String,
+    place: &'static str,
+}
+
+impl NotExecutable {
+    fn at(settings: &StdioSettings) -> Self {
+        Self {
+            program: settings.program.clone(),
+            place: "is not an executable file",
+        }
+    }
+
+    fn on_path(settings: &StdioSettings) -> Self {
+        Self {
+            program: settings.program.clone(),
+            place: "is not on PATH",
+        }
+    }
+}
+
+impl fmt::Display for NotExecutable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the command `{}` {}; install it or mend `command` in the configuration, then revive the backend",
+            self.program, self.place
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::telemetry::Secret;
+
+    fn settings(program: &str, path: &str) -> StdioSettings {
+        StdioSettings {
+            program: program.into(),
+            args: Vec::new(),
+            env: BTreeMap::from([("PATH".into(), Secret::new(path))]),
+            cwd: Some("/bin".into()),
+            supervisor: None,
+        }
+    }
+
+    #[test]
+    fn a_bare_name_is_found_on_the_path_of_the_child() {
+        assert_eq!(
+            locate(&settings("sh", "/nowhere:/bin")),
+            Ok("/bin/sh".into())
+        );
+        let missing = locate(&settings("sh", "/nowhere")).unwrap_err();
+        assert!(
+            missing
+                .to_string()
+                .starts_with("the command `sh` is not on PATH; install it")
+        );
+    }
+
+    #[test]
+    fn a_path_is_relative_to_the_working_directory_of_the_child() {
+        assert_eq!(locate(&settings("./sh", "")), Ok("/bin/./sh".into()));
+        assert!(locate(&settings("./no-such-program", "")).is_err());
+        assert!(locate(&settings("/etc/passwd", "")).is_err());
+    }
+}

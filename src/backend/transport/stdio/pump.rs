@@ -1,0 +1,460 @@
+//! The one task that owns a child's pipes and its pending calls.
+//!
+//! Callers hand it orders and wait for their answer; because nobody else touches the map of pending calls, there is no lock.
+//! It reads, writes and takes orders in one `select`, so a child that does not read cannot keep us from reading it.
+//! Orders are bounded by the backend's queue; while more than [`HIGH_WATER`] bytes wait to be written, none are taken.
+
+use std::collections::HashMap;
+
+use bytes::{Buf, BufMut, BytesMut};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    sync::{broadcast, mpsc, oneshot},
+};
+
+use crate::{
+    backend::{CallError, transport::wire},
+    protocol::{Kind, LineDecoder, Message},
+};
+
+/// Bytes waiting for the child beyond which no order is taken.
+const HIGH_WATER: usize = 1 << 20;
+/// What is read from the child at once, in bytes.
+const CHUNK: usize = 64 << 10;
+
+/// What a caller wants of the child.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Send a request and keep its place.
+    Request {
+        serial: u64,
+        message: Message,
+        answer: oneshot::Sender<Result<Message, CallError>>,
+        events: Option<mpsc::Sender<Message>>,
+    },
+    /// Send a notification.
+    Notify(Message),
+    /// The caller has gone: forget the request and tell the child.
+    Cancel { serial: u64 },
+    /// End the child.
+    Stop,
+}
+
+/// Why the pump stopped.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// Nobody gives orders any more.
+    Dismissed,
+    /// The child closed its stdout, or its pipes broke.
+    ByChild,
+}
+
+struct Pending {
+    message: Message,
+    answer: oneshot::Sender<Result<Message, CallError>>,
+    events: Option<mpsc::Sender<Message>>,
+    /// How many bytes had been queued for the child before this request.
+    starts_at: u64,
+}
+
+/// The state of the task.
+pub(super) struct Pump {
+    orders: mpsc::UnboundedReceiver<Order>,
+    notices: broadcast::Sender<Message>,
+    lines: LineDecoder,
+    outgoing: BytesMut,
+    written: u64,
+    /// The child takes no more input.
+    deaf: bool,
+    pending: HashMap<u64, Pending>,
+}
+
+impl Pump {
+    pub(super) fn new(
+        orders: mpsc::UnboundedReceiver<Order>,
+        notices: broadcast::Sender<Message>,
+        max_message_size: usize,
+    ) -> Self {
+        Self {
+            orders,
+            notices,
+            lines: LineDecoder::new(max_message_size),
+            outgoing: BytesMut::new(),
+            written: 0,
+            deaf: false,
+            pending: HashMap::new(),
+        }
+    }
+
+    /// Runs until the child ends or nobody gives orders any more. Pending calls stay for [`Pump::fail_all`].
+    pub(super) async fn run(
+        &mut self,
+        stdout: &mut (impl AsyncRead + Unpin),
+        stdin: &mut (impl AsyncWrite + Unpin),
+    ) -> Ended {
+        let mut chunk = BytesMut::with_capacity(CHUNK);
+        loop {
+            tokio::select! {
+                order = self.orders.recv(), if self.outgoing.len() < HIGH_WATER => match order {
+                    Some(Order::Stop) | None => return Ended::Dismissed,
+                    Some(order) => self.take(order),
+                },
+                read = stdout.read_buf(&mut chunk) => match read {
+                    Ok(1..) => self.hear(&mut chunk),
+                    Ok(0) | Err(_) => return Ended::ByChild,
+                },
+                sent = stdin.write_buf(&mut self.outgoing), if !self.outgoing.is_empty() => match sent {
+                    Ok(count) => self.written += count as u64,
+                    // The child has closed its stdin, or died: what it still says is read to its end.
+                    Err(_) => {
+                        self.deaf = true;
+                        self.outgoing.clear();
+                    }
+                },
+            }
+        }
+    }
+
+    /// Ends every call with what happened to the child: `reason` for those it may have read, and for those it surely has
+    /// not the answer that they can be sent again.
+    pub(super) fn fail_all(mut self, reason: &str) {
+        self.orders.close();
+        while let Ok(order) = self.orders.try_recv() {
+            if let Order::Request { answer, .. } = order {
+                let _ = answer.send(Err(unsent(reason)));
+            }
+        }
+        for pending in self.pending.into_values() {
+            let error = if pending.starts_at < self.written {
+                CallError::Lost {
+                    reason: reason.into(),
+                }
+            } else {
+                unsent(reason)
+            };
+            let _ = pending.answer.send(Err(error));
+        }
+    }
+
+    fn take(&mut self, order: Order) {
+        match order {
+            Order::Request {
+                serial,
+                message,
+                answer,
+                events,
+            } => {
+                if answer.is_closed() {
+                    return;
+                }
+                if self.deaf {
+                    let _ = answer.send(Err(unsent("the child process has closed its stdin")));
+                    return;
+                }
+                let starts_at = self.written + self.outgoing.len() as u64;
+                self.say(&wire::outgoing(&message, serial));
+                self.pending.insert(
+                    serial,
+                    Pending {
+                        message,
+                        answer,
+                        events,
+                        starts_at,
+                    },
+                );
+            }
+            Order::Notify(message) => self.say(message.bytes()),
+            Order::Stop => {}
+            Order::Cancel { serial } => {
+                if self.pending.remove(&serial).is_some() {
+                    self.say(wire::cancelled(serial).bytes());
+                }
+            }
+        }
+    }
+
+    /// Queues one message as a line. A line break inside it can only be white space between JSON tokens.
+    fn say(&mut self, message: &[u8]) {
+        self.outgoing.reserve(message.len() + 1);
+        let mut rest = message;
+        while let Some(at) = memchr::memchr2(b'\n', b'\r', rest) {
+            self.outgoing.put_slice(&rest[..at]);
+            self.outgoing.put_u8(b' ');
+            rest.advance(at + 1);
+        }
+        self.outgoing.put_slice(rest);
+        self.outgoing.put_u8(b'\n');
+    }
+
+    fn hear(&mut self, chunk: &mut BytesMut) {
+        self.lines.push(chunk);
+        chunk.clear();
+        while let Some(line) = self.lines.next() {
+            match line {
+                Ok(line) => match Message::parse(line.clone()) {
+                    Ok(message) => self.dispatch(message),
+                    // Many servers print a greeting on stdout.
+                    Err(_) if !line.trim_ascii_start().starts_with(b"{") => {
+                        tracing::debug!(
+                            "the backend wrote a line on stdout that is no JSON-RPC message"
+                        );
+                    }
+                    Err(malformed) => self.garbled(&malformed.to_string(), malformed.id()),
+                },
+                Err(too_long) => self.garbled(&too_long.to_string(), None),
+            }
+        }
+    }
+
+    fn dispatch(&mut self, message: Message) {
+        match message.kind() {
+            Kind::Response => {
+                let Some(pending) =
+                    serial(message.id()).and_then(|serial| self.pending.remove(&serial))
+                else {
+                    tracing::debug!("the backend answered a call that nobody waits for");
+                    return;
+                };
+                let _ = pending.answer.send(Ok(message));
+            }
+            Kind::Request => {
+                if let Some(answer) = wire::answer_for_client(&message) {
+                    self.say(answer.bytes());
+                }
+            }
+            Kind::Notification => self.notice(message),
+        }
+    }
+
+    /// Progress belongs to the call whose token it bears; a log line belongs to the only call in flight, if it is one;
+    /// everything else is for all who listen to this backend.
+    fn notice(&mut self, message: Message) {
+        let token = (message.method() == Some("notifications/progress"))
+            .then(|| message.progress_token())
+            .flatten();
+        if let Some(token) = token {
+            let Some(pending) = serial(Some(token)).and_then(|serial| self.pending.get(&serial))
+            else {
+                return;
+            };
+            wire::forward(pending.events.as_ref(), &pending.message, &message);
+            return;
+        }
+        if message.method() == Some("notifications/message")
+            && self.pending.len() == 1
+            && let Some(events) = self
+                .pending
+                .values()
+                .next()
+                .and_then(|pending| pending.events.as_ref())
+            && events.try_send(message.clone()).is_ok()
+        {
+            return;
+        }
+        let _ = self.notices.send(message);
+    }
+
+    /// Something that is no message: the call it belongs to fails, if that can be told; a backend with one call in flight
+    /// can only have meant that one.
+    fn garbled(&mut self, what: &str, id: Option<&[u8]>) {
+        let only = (self.pending.len() == 1)
+            .then(|| self.pending.keys().next().copied())
+            .flatten();
+        let Some(pending) = serial(id)
+            .or(only)
+            .and_then(|serial| self.pending.remove(&serial))
+        else {
+            tracing::debug!(what, "the backend wrote a line that is no message");
+            return;
+        };
+        let _ = pending.answer.send(Err(CallError::Protocol {
+            reason: what.into(),
+        }));
+    }
+}
+
+fn serial(id: Option<&[u8]>) -> Option<u64> {
+    std::str::from_utf8(id?).ok()?.parse().ok()
+}
+
+fn unsent(reason: &str) -> CallError {
+    CallError::Unreachable {
+        reason: reason.into(),
+        permanent: false,
+        retry_after: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::{
+        io::{AsyncBufReadExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf, duplex, split},
+        task::JoinHandle,
+    };
+
+    use super::*;
+    use crate::backend::transport::stdio::child::Child;
+
+    const MAX: usize = 1000;
+
+    /// The child's side of the pipes, played by the test.
+    struct Played {
+        child: Arc<Child>,
+        hears: Lines<BufReader<ReadHalf<DuplexStream>>>,
+        says: WriteHalf<DuplexStream>,
+        notices: broadcast::Receiver<Message>,
+        pump: JoinHandle<Ended>,
+    }
+
+    fn play() -> Played {
+        let (ours, theirs) = duplex(1 << 16);
+        let (child, orders) = Child::new();
+        let (notices, listener) = broadcast::channel(8);
+        let pump = tokio::spawn(async move {
+            let (mut stdout, mut stdin) = split(ours);
+            let mut pump = Pump::new(orders, notices, MAX);
+            let ended = pump.run(&mut stdout, &mut stdin).await;
+            pump.fail_all("the child died of old age");
+            ended
+        });
+        let (hears, says) = split(theirs);
+        let hears = BufReader::new(hears).lines();
+        Played {
+            child: Arc::new(child),
+            hears,
+            says,
+            notices: listener,
+            pump,
+        }
+    }
+
+    impl Played {
+        fn call(&self, id: &str, params: &str) -> JoinHandle<Result<Message, CallError>> {
+            let (child, message) = (
+                Arc::clone(&self.child),
+                Message::request(id.as_bytes(), "tools/call", Some(params.as_bytes())),
+            );
+            tokio::spawn(async move { child.request(&message, None).await })
+        }
+
+        async fn hear(&mut self) -> String {
+            self.hears.next_line().await.unwrap().unwrap()
+        }
+
+        async fn say(&mut self, line: &[u8]) {
+            self.says.write_all(line).await.unwrap();
+            self.says.write_all(b"\n").await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn answers_find_their_callers_in_any_order() {
+        let mut played = play();
+        let first = played.call("7", r#"{"name":"a"}"#);
+        let one = played.hear().await;
+        let second = played.call("7", r#"{"name":"b"}"#);
+        let two = played.hear().await;
+        assert!(one.contains(r#""name":"a""#) && two.contains(r#""name":"b""#));
+        let id = |line: &str| {
+            Message::parse(line.to_owned().into())
+                .unwrap()
+                .id()
+                .map(<[u8]>::to_vec)
+                .unwrap()
+        };
+        let answer = |line: &str, text: &str| Message::response(&id(line), text.as_bytes());
+        played.say(answer(&two, r#""for b""#).bytes()).await;
+        played.say(answer(&one, r#""for a""#).bytes()).await;
+        assert_eq!(
+            second.await.unwrap().unwrap().result().unwrap(),
+            r#""for b""#
+        );
+        assert_eq!(
+            first.await.unwrap().unwrap().result().unwrap(),
+            r#""for a""#
+        );
+    }
+
+    #[tokio::test]
+    async fn a_request_of_the_child_with_a_pending_id_answers_no_call() {
+        let mut played = play();
+        let call = played.call("1", "{}");
+        let heard = played.hear().await;
+        let serial = Message::parse(heard.into())
+            .unwrap()
+            .id()
+            .map(<[u8]>::to_vec)
+            .unwrap();
+        played
+            .say(Message::request(&serial, "ping", None).bytes())
+            .await;
+        assert_eq!(
+            played.hear().await.as_bytes(),
+            Message::response(&serial, b"{}").bytes()
+        );
+        played
+            .say(Message::request(&serial, "sampling/createMessage", None).bytes())
+            .await;
+        assert!(played.hear().await.contains("-32601"));
+        assert!(!call.is_finished());
+        played.say(Message::response(&serial, b"{}").bytes()).await;
+        assert!(call.await.unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_goes_away_is_told_to_the_child() {
+        let mut played = play();
+        let call = played.call("1", "{}");
+        let heard = played.hear().await;
+        let serial = Message::parse(heard.into())
+            .unwrap()
+            .id()
+            .map(<[u8]>::to_vec)
+            .unwrap();
+        call.abort();
+        let told = Message::parse(played.hear().await.into()).unwrap();
+        assert_eq!(told.method(), Some("notifications/cancelled"));
+        assert_eq!(told.cancelled_id(), Some(&*serial));
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_child_fails_every_pending_call_at_once() {
+        let mut played = play();
+        let calls = [played.call("1", "{}"), played.call("2", "{}")];
+        played.hear().await;
+        played.hear().await;
+        drop((played.says, played.hears));
+        for call in calls {
+            let reason = "the child died of old age".into();
+            assert_eq!(call.await.unwrap().unwrap_err(), CallError::Lost { reason });
+        }
+        assert_eq!(played.pump.await.unwrap(), Ended::ByChild);
+        assert!(!played.child.is_alive());
+    }
+
+    #[tokio::test]
+    async fn an_overlong_line_fails_the_only_call_and_nothing_else() {
+        let mut played = play();
+        let call = played.call("1", "{}");
+        played.hear().await;
+        played.say(&[b'x'; MAX * 3]).await;
+        assert!(matches!(
+            call.await.unwrap(),
+            Err(CallError::Protocol { .. })
+        ));
+        played
+            .say(Message::notification("notifications/tools/list_changed", None).bytes())
+            .await;
+        let notice = played.notices.recv().await.unwrap();
+        assert_eq!(notice.method(), Some("notifications/tools/list_changed"));
+    }
+
+    #[tokio::test]
+    async fn line_breaks_between_tokens_do_not_break_the_framing() {
+        let mut played = play();
+        let _call = played.call("1", "{\r\n  \"name\": \"a\\n\"\n}");
+        assert!(played.hear().await.ends_with(r#"{    "name": "a\n" }}"#));
+    }
+}

@@ -1,0 +1,254 @@
+//! The child that calls share: there is one, it is being started by one caller for all, or there is none.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+use tokio::{
+    sync::broadcast,
+    time::{Instant, timeout, timeout_at},
+};
+
+use super::{
+    child::Child,
+    process::{Pipes, Process},
+    program,
+    pump::{Ended, Pump},
+    restart::Restart,
+};
+use crate::{
+    backend::{
+        BackendSettings, CallError, StdioSettings,
+        transport::{Delivery, ServerInfo, wire},
+    },
+    failsafe::retry::draw,
+    lockfree::Counter,
+    protocol::Message,
+};
+
+/// How long a child may take from its start to its answer to `initialize`: `npx` may have to install it first.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A backend behind a child process.
+#[derive(Debug)]
+pub(in crate::backend) struct StdioTransport(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    backend: Arc<BackendSettings>,
+    stdio: StdioSettings,
+    notices: broadcast::Sender<Message>,
+    running: ArcSwapOption<Running>,
+    /// Held by the task that starts a child, for all who wait for it.
+    starting: Arc<tokio::sync::Mutex<()>>,
+    /// Touched when a child starts or dies, never by a call to a running one.
+    restart: Mutex<Restart>,
+    starts: Counter,
+}
+
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    info: Arc<ServerInfo>,
+}
+
+impl StdioTransport {
+    pub(in crate::backend) fn new(
+        backend: Arc<BackendSettings>,
+        stdio: StdioSettings,
+        notices: broadcast::Sender<Message>,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            backend,
+            stdio,
+            notices,
+            running: ArcSwapOption::empty(),
+            starting: Arc::default(),
+            restart: Mutex::default(),
+            starts: Counter::new(),
+        }))
+    }
+
+    pub(in crate::backend) async fn request(
+        &self,
+        delivery: Delivery<'_>,
+    ) -> Result<Message, CallError> {
+        let running = self.0.running(delivery.probe).await?;
+        running
+            .child
+            .request(delivery.message, delivery.events)
+            .await
+    }
+
+    pub(in crate::backend) async fn notify(&self, message: &Message) -> Result<(), CallError> {
+        self.0.running(false).await?.child.notify(message)
+    }
+
+    pub(in crate::backend) async fn info(&self) -> Result<Arc<ServerInfo>, CallError> {
+        Ok(Arc::clone(&self.0.running(false).await?.info))
+    }
+
+    pub(in crate::backend) fn is_running(&self) -> bool {
+        self.0
+            .running
+            .load()
+            .as_ref()
+            .is_some_and(|running| running.child.is_alive())
+    }
+
+    /// How often a child was started again.
+    pub(in crate::backend) fn restarts(&self) -> u64 {
+        self.0.starts.total().saturating_sub(1)
+    }
+
+    /// Why no start is tried, if that is so.
+    pub(in crate::backend) fn permanent(&self) -> Option<Box<str>> {
+        self.0.restart().permanent().map(Into::into)
+    }
+
+    /// Ends the child and waits for its end until `deadline`.
+    pub(in crate::backend) async fn stop(&self, deadline: Instant) {
+        if let Some(running) = self.0.running.swap(None) {
+            running.child.stop();
+            let _ = timeout_at(deadline, running.child.gone()).await;
+        }
+    }
+
+    /// Forgets earlier deaths, so that the next call starts the child at once.
+    pub(in crate::backend) fn forgive(&self) {
+        *self.0.restart() = Restart::default();
+    }
+}
+
+impl Shared {
+    async fn running(self: &Arc<Self>, probe: bool) -> Result<Arc<Running>, CallError> {
+        if let Some(running) = self.alive() {
+            return Ok(running);
+        }
+        let turn = Arc::clone(&self.starting).lock_owned().await;
+        if let Some(running) = self.alive() {
+            return Ok(running);
+        }
+        self.may_start(probe)?;
+        // A task of its own: a caller that gives up does not undo the start for those who wait behind it.
+        let shared = Arc::clone(self);
+        let start = tokio::spawn(async move {
+            let _turn = turn;
+            shared.start().await
+        });
+        start
+            .await
+            .unwrap_or_else(|error| Err(unreachable(format!("its start was broken off: {error}"))))
+    }
+
+    fn alive(&self) -> Option<Arc<Running>> {
+        self.running
+            .load_full()
+            .filter(|running| running.child.is_alive())
+    }
+
+    /// A probe of the breaker repairs first, so it need not wait for the back-off.
+    fn may_start(&self, probe: bool) -> Result<(), CallError> {
+        let restart = self.restart();
+        if let Some(reason) = restart.permanent() {
+            return Err(permanent(reason));
+        }
+        match restart.wait(Instant::now()) {
+            Some(wait) if !probe => Err(CallError::Unreachable {
+                reason: "the child process keeps dying; it is started again after a pause".into(),
+                permanent: false,
+                retry_after: Some(wait),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn start(self: Arc<Self>) -> Result<Arc<Running>, CallError> {
+        let name = &self.backend.name;
+        let path = program::locate(&self.stdio).map_err(|missing| {
+            let reason = missing.to_string();
+            if self.restart().give_up(&reason) {
+                tracing::warn!(backend = %name, reason, "Backend cannot be started");
+            }
+            permanent(&reason)
+        })?;
+        let (process, pipes) = Process::start(name, &path, &self.stdio)
+            .map_err(|error| unreachable(format!("its command could not be started: {error}")))?;
+        self.starts.add(1);
+        let (child, orders) = Child::new();
+        let pump = Pump::new(orders, self.notices.clone(), self.backend.max_message_size);
+        tokio::spawn(Arc::clone(&self).drive(pump, process, pipes));
+        let running = Arc::new(Running {
+            info: self.shake_hands(&child).await?,
+            child,
+        });
+        self.running.store(Some(Arc::clone(&running)));
+        tracing::info!(backend = %name, revision = running.info.revision.as_str(), "Backend started");
+        Ok(running)
+    }
+
+    async fn shake_hands(&self, child: &Child) -> Result<Arc<ServerInfo>, CallError> {
+        let initialize = wire::initialize(self.backend.revision);
+        let answer = timeout(START_TIMEOUT, child.request(&initialize, None))
+            .await
+            .unwrap_or_else(|_| {
+                Err(unreachable(format!(
+                    "it did not answer initialize within {START_TIMEOUT:?} of its start"
+                )))
+            })
+            // Nothing of the call itself has been sent yet.
+            .map_err(|error| match error {
+                CallError::Lost { reason } | CallError::Protocol { reason } => unreachable(reason),
+                other => other,
+            })?;
+        let info = ServerInfo::from_answer(&answer)?;
+        child.notify(&wire::initialized())?;
+        Ok(Arc::new(info))
+    }
+
+    /// The life of one child, from its start to the last word on its death.
+    async fn drive(self: Arc<Self>, mut pump: Pump, process: Process, mut pipes: Pipes) {
+        let born = Instant::now();
+        match pump.run(&mut pipes.stdout, &mut pipes.stdin).await {
+            Ended::Dismissed => {
+                drop(pipes);
+                process.end().await;
+                pump.fail_all("the backend was stopped");
+            }
+            Ended::ByChild => {
+                let reason = process.post_mortem().await;
+                self.restart()
+                    .died(Instant::now(), born.elapsed(), jitter());
+                tracing::warn!(backend = %self.backend.name, reason = %reason, "Backend process ended");
+                pump.fail_all(&reason);
+            }
+        }
+    }
+
+    fn restart(&self) -> MutexGuard<'_, Restart> {
+        self.restart.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// 0.5 to 1.0.
+fn jitter() -> f64 {
+    0.5 + f64::from(draw()) / f64::from(u32::MAX) / 2.0
+}
+
+fn permanent(reason: &str) -> CallError {
+    CallError::Unreachable {
+        reason: reason.into(),
+        permanent: true,
+        retry_after: None,
+    }
+}
+
+fn unreachable(reason: impl Into<Box<str>>) -> CallError {
+    CallError::Unreachable {
+        reason: reason.into(),
+        permanent: false,
+        retry_after: None,
+    }
+}

@@ -1,0 +1,75 @@
+//! What both transports do to a message on its way: our id and progress token out, the caller's token back in, and the
+//! answers that the gateway itself gives to a backend's requests.
+
+use tokio::sync::mpsc;
+
+use crate::protocol::{Message, Revision, codes};
+
+/// The bytes of `message` with our own id in place of the caller's, and the same number as its progress token if it has one.
+pub(super) fn outgoing(message: &Message, serial: u64) -> bytes::Bytes {
+    let serial = serial.to_string();
+    let edit = message.edit().id(serial.as_bytes());
+    if message.progress_token().is_some() {
+        edit.progress_token(serial.as_bytes()).finish()
+    } else {
+        edit.finish()
+    }
+}
+
+/// Hands `event` to the caller of `call`, with its own progress token if the event bears one. A caller that does not read
+/// loses the event, not the call.
+pub(super) fn forward(events: Option<&mpsc::Sender<Message>>, call: &Message, event: &Message) {
+    let Some(events) = events else { return };
+    let event = match (event.progress_token(), call.progress_token()) {
+        (Some(_), Some(token)) => match Message::parse(event.edit().progress_token(token).finish())
+        {
+            Ok(event) => event,
+            Err(_) => return,
+        },
+        _ => event.clone(),
+    };
+    if events.try_send(event).is_err() {
+        tracing::debug!("an event was dropped: its caller does not read");
+    }
+}
+
+/// The answer to a request that a backend sends us: `ping` is answered, anything else is declined, because the gateway
+/// declares no client capabilities.
+pub(super) fn answer_for_client(request: &Message) -> Option<Message> {
+    let id = request.id()?;
+    Some(match request.method()? {
+        "ping" => Message::response(id, b"{}"),
+        method => Message::error_response(
+            id,
+            codes::METHOD_NOT_FOUND,
+            &format!("the client declared no capability for `{method}`"),
+            None,
+        ),
+    })
+}
+
+/// The notification that tells a backend that nobody waits for request `serial` any more.
+pub(super) fn cancelled(serial: u64) -> Message {
+    let params = format!(r#"{{"requestId":{serial},"reason":"the caller has gone"}}"#);
+    Message::notification("notifications/cancelled", Some(params.as_bytes()))
+}
+
+/// The request that opens a session at `revision`.
+pub(super) fn initialize(revision: Revision) -> Message {
+    let params = format!(
+        r#"{{"protocolVersion":"{}","capabilities":{{}},"clientInfo":{{"name":"mcp-gateway","version":"{}"}}}}"#,
+        revision.as_str(),
+        env!("CARGO_PKG_VERSION"),
+    );
+    Message::request(b"0", "initialize", Some(params.as_bytes()))
+}
+
+/// The notification that ends the handshake.
+pub(super) fn initialized() -> Message {
+    Message::notification("notifications/initialized", None)
+}
+
+/// Whether a notification concerns everybody who uses the backend rather than the call on whose stream it came.
+pub(super) fn is_for_everybody(method: &str) -> bool {
+    method.ends_with("/list_changed") || method == "notifications/resources/updated"
+}
