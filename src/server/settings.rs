@@ -28,12 +28,14 @@ pub struct ServerSettings {
 pub struct LimitSettings {
     /// The longest body, in bytes.
     pub max_body_size: usize,
-    /// The longest head, in bytes.
+    /// The longest head, in bytes; at least 8 KiB are taken.
     pub max_head_size: usize,
     /// How long a peer may take to send its head.
     pub head_timeout: Duration,
     /// How long a peer may take to send its body.
     pub body_timeout: Duration,
+    /// How long a connection may stay open without a request; it is closed after once to twice this time.
+    pub idle_timeout: Duration,
     /// Connections at once; further ones wait in the listen queue.
     pub max_connections: usize,
 }
@@ -47,7 +49,7 @@ pub struct AuthSettings {
     pub bearer_token: Option<BearerToken>,
     /// Keys with rights of their own.
     pub api_keys: Vec<ApiKey>,
-    /// Paths that need no key.
+    /// Paths that need no key: exactly these, or with `/*` at the end everything below.
     pub public_paths: Vec<String>,
 }
 
@@ -56,7 +58,7 @@ pub struct AuthSettings {
 pub enum BearerToken {
     /// As configured.
     Given(Secret),
-    /// Made at start and written to a file that only its owner can read.
+    /// Made at the first start and kept in a file that only its owner can read, one per port.
     Auto,
 }
 
@@ -100,6 +102,7 @@ impl Default for LimitSettings {
             max_head_size: 64 << 10,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(120),
             max_connections: 10_000,
         }
     }

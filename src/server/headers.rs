@@ -1,0 +1,21 @@
+//! The header names that are ours, and reading a header as text.
+
+use http::{HeaderMap, HeaderName};
+
+/// The name of a request, from the caller or made here.
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The same name under the header that older clients read.
+pub(super) const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
+/// The client session (MCP, Streamable HTTP, session management).
+pub(super) const MCP_SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+/// The revision a client speaks after `initialize` (MCP, Streamable HTTP, protocol version header).
+pub(super) const MCP_PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+/// A key, for clients that cannot send `Authorization`.
+pub(super) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// Tells nginx not to hold back a stream.
+pub(super) const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// The value of a header as text; none if it is absent or holds bytes that are not printable ASCII.
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}

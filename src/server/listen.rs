@@ -1,0 +1,205 @@
+//! The listener: from a bound port, through taking connections, to a drained stop.
+
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    net::TcpListener,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{Instant, sleep, timeout_at},
+};
+use tracing::{debug, info, warn};
+
+use super::{
+    auth::Keyring,
+    bind::{self, BindError},
+    connection,
+    door::Door,
+    guard::Guard,
+    phase::Phase,
+    settings::{BearerToken, ServerSettings},
+    token::TokenFile,
+};
+use crate::{gateway::Gateway, telemetry::Secret};
+
+/// How long to wait after the system could give no further connection.
+const PAUSE: Duration = Duration::from_millis(100);
+/// What cut connections need to unwind.
+const CUT_GRACE: Duration = Duration::from_secs(1);
+/// What backends get to end at least, however long the drain took.
+const BACKEND_GRACE: Duration = Duration::from_secs(5);
+
+/// A bound port that nobody is served on yet.
+#[derive(Debug)]
+pub struct Server {
+    listener: std::net::TcpListener,
+    address: SocketAddr,
+    settings: ServerSettings,
+    token: Option<Secret>,
+    token_file: Option<PathBuf>,
+}
+
+impl Server {
+    /// Binds the port, and makes the token where the settings ask for one.
+    ///
+    /// # Errors
+    /// When the address cannot be bound, when it would be open to others without a key, or when the token
+    /// cannot be written.
+    pub fn bind(settings: ServerSettings) -> Result<Self, BindError> {
+        let listener = bind::listen(&settings)?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| BindError::of(SocketAddr::new(settings.host, settings.port), error))?;
+        let mut server = Self {
+            listener,
+            address,
+            settings,
+            token: None,
+            token_file: None,
+        };
+        server.take_token()?;
+        Ok(server)
+    }
+
+    fn take_token(&mut self) -> Result<(), BindError> {
+        let auth = &self.settings.auth;
+        match auth.bearer_token.as_ref().filter(|_| auth.enabled) {
+            Some(BearerToken::Given(token)) => self.token = Some(token.clone()),
+            Some(BearerToken::Auto) => {
+                let made = TokenFile::open(self.address.port()).map_err(BindError::Token)?;
+                self.token = Some(made.token);
+                self.token_file = Some(made.path);
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Where it listens, with the port that the system chose if none was given.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The file that holds the token of `auth.bearer_token: auto`.
+    #[must_use]
+    pub fn token_file(&self) -> Option<&Path> {
+        self.token_file.as_deref()
+    }
+
+    /// Serves `gateway` until `stop` resolves. Then nothing new is taken, open listening streams end, calls in flight
+    /// may finish within the shutdown timeout, the rest is cut, and the gateway is shut down.
+    ///
+    /// # Errors
+    /// When the listener cannot be handed to the runtime.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with I/O and time.
+    pub async fn run(
+        self,
+        gateway: Arc<Gateway>,
+        stop: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        let patience = self.settings.shutdown_timeout;
+        let (phase, seen) = watch::channel(Phase::Open);
+        let places = Places::new(self.settings.limits.max_connections);
+        let listener = TcpListener::from_std(self.listener)?;
+        let door = Arc::new(Door {
+            http: connection::http(&self.settings.limits),
+            guard: Guard::new(&self.settings),
+            keyring: Keyring::new(&self.settings.auth, self.token.as_ref(), gateway.clock()),
+            limits: self.settings.limits,
+            keep_alive: self.settings.keep_alive_interval,
+            gateway: Arc::clone(&gateway),
+            phase: seen,
+        });
+        tokio::select! {
+            () = take_connections(listener, &door, &places) => {}
+            () = stop => {}
+        }
+        let deadline = Instant::now() + patience;
+        drain(&phase, &places, deadline).await;
+        gateway
+            .shutdown(deadline.max(Instant::now() + BACKEND_GRACE))
+            .await;
+        Ok(())
+    }
+}
+
+async fn take_connections(listener: TcpListener, door: &Arc<Door>, places: &Places) {
+    while let Some(place) = places.take().await {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                if let Err(error) = stream.set_nodelay(true) {
+                    debug!(%error, "Connection without TCP_NODELAY");
+                }
+                connection::open(stream, Arc::clone(door), place);
+            }
+            Err(error) if is_of_peer(&error) => {
+                debug!(%error, "Connection gone before it was taken");
+            }
+            Err(error) => {
+                warn!(%error, "No connection can be taken: the process is out of something, most likely file descriptors (see ulimit -n). Trying again");
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_of_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionReset | Interrupted
+    )
+}
+
+async fn drain(phase: &watch::Sender<Phase>, places: &Places, deadline: Instant) {
+    phase.send_replace(Phase::Draining);
+    info!(
+        connections = places.in_use(),
+        "Stopping: calls in flight may finish"
+    );
+    if timeout_at(deadline, places.all_free()).await.is_err() {
+        warn!(
+            connections = places.in_use(),
+            "Shutdown timeout reached, cutting what is left"
+        );
+        phase.send_replace(Phase::Cut);
+        let _ = timeout_at(Instant::now() + CUT_GRACE, places.all_free()).await;
+    }
+}
+
+/// One place per connection: a bound, and the way to know that all are gone.
+struct Places {
+    free: Arc<Semaphore>,
+    all: u32,
+}
+
+impl Places {
+    fn new(most: usize) -> Self {
+        let all = u32::try_from(most.clamp(1, Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
+        Self {
+            free: Arc::new(Semaphore::new(all as usize)),
+            all,
+        }
+    }
+
+    async fn take(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.free).acquire_owned().await.ok()
+    }
+
+    fn in_use(&self) -> usize {
+        self.all as usize - self.free.available_permits()
+    }
+
+    async fn all_free(&self) {
+        let _ = self.free.acquire_many(self.all).await;
+    }
+}

@@ -1,0 +1,101 @@
+//! The MCP endpoints over HTTP: a message in, an answer or a stream out (MCP, Streamable HTTP).
+
+use std::sync::Arc;
+
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+
+use super::{
+    answer::{self, EVENT_STREAM, JSON},
+    body::{Content, Events},
+    door::Visit,
+    headers::{self, MCP_PROTOCOL_VERSION, MCP_SESSION_ID},
+    intake,
+    media::{self, Accepted},
+    phase::{self, Phase},
+};
+use crate::{
+    gateway::{Caller, Inbound, Outbound, Refusal, Reply, Route},
+    protocol::encode_sse,
+};
+
+/// Serves one request to an MCP endpoint.
+pub(super) async fn exchange(
+    visit: Visit<'_>,
+    route: Route,
+    caller: Arc<Caller>,
+    request: Request<Incoming>,
+) -> Result<Response<Content>, Refusal> {
+    match *request.method() {
+        Method::GET => listen(&visit, &route, &caller, &request),
+        Method::DELETE => Ok(end_session(&visit, &caller, &request)),
+        _ => post(visit, route, caller, request).await,
+    }
+}
+
+async fn post(
+    visit: Visit<'_>,
+    route: Route,
+    caller: Arc<Caller>,
+    request: Request<Incoming>,
+) -> Result<Response<Content>, Refusal> {
+    media::check_content_type(request.headers())?;
+    let accepted = Accepted::of(request.headers()).check_post(request.headers())?;
+    let inbound = Inbound {
+        route,
+        caller,
+        session: session(&request).map(Into::into),
+        revision: headers::text(request.headers(), &MCP_PROTOCOL_VERSION).map(Into::into),
+        request_id: visit.request_id,
+        started: visit.started,
+        accepts_stream: accepted.stream,
+        body: intake::take(request, &visit.door.limits).await?,
+    };
+    Ok(match visit.door.gateway.post(inbound).await {
+        Outbound::Reply(reply) if accepted.takes_json() => answer::reply(reply, JSON),
+        Outbound::Reply(reply) => only_event(reply),
+        Outbound::Stream(stream) => answer::events(Events::new(stream, visit.door.keep_alive)),
+        Outbound::Accepted => answer::empty(StatusCode::ACCEPTED),
+    })
+}
+
+/// An answer for a client that takes streams and nothing else: a stream of one event. An error it gets as it is.
+fn only_event(reply: Reply) -> Response<Content> {
+    if reply.status != StatusCode::OK {
+        return answer::reply(reply, JSON);
+    }
+    let body = encode_sse(&reply.body, None);
+    answer::reply(Reply { body, ..reply }, EVENT_STREAM)
+}
+
+fn listen(
+    visit: &Visit<'_>,
+    route: &Route,
+    caller: &Caller,
+    request: &Request<Incoming>,
+) -> Result<Response<Content>, Refusal> {
+    Accepted::of(request.headers()).check_listen(request.headers())?;
+    let opened = visit.door.gateway.listen(route, session(request), caller);
+    Ok(opened.map_or_else(
+        |reply| answer::reply(reply, JSON),
+        |stream| {
+            let stopping = phase::reached(visit.door.phase.clone(), Phase::Draining);
+            answer::events(Events::new(stream, visit.door.keep_alive).until(stopping))
+        },
+    ))
+}
+
+fn end_session(
+    visit: &Visit<'_>,
+    caller: &Caller,
+    request: &Request<Incoming>,
+) -> Response<Content> {
+    match visit.door.gateway.end_session(session(request), caller) {
+        Ok(()) => answer::empty(StatusCode::NO_CONTENT),
+        Err(reply) => answer::reply(reply, JSON),
+    }
+}
+
+fn session(request: &Request<Incoming>) -> Option<&str> {
+    headers::text(request.headers(), &MCP_SESSION_ID)
+}
