@@ -15,6 +15,9 @@ use crate::backend::StdioSettings;
 /// working directory.
 pub(super) fn locate(settings: &StdioSettings) -> Result<PathBuf, NotExecutable> {
     let program = Path::new(&settings.program);
+    if let Some(cwd) = settings.cwd.as_deref().filter(|cwd| !cwd.is_dir()) {
+        return Err(NotExecutable::without(cwd));
+    }
     if settings.program.contains('/') {
         let path = settings
             .cwd
@@ -38,24 +41,28 @@ fn executable(path: &Path) -> bool {
 
 /// The program cannot be started until somebody installs it or mends the configuration.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct NotExecutable {
-    program: String,
-    place: &'static str,
-}
+pub(super) struct NotExecutable(String);
 
 impl NotExecutable {
     fn at(settings: &StdioSettings) -> Self {
-        Self {
-            program: settings.program.clone(),
-            place: "is not an executable file",
-        }
+        Self(format!(
+            "the command `{}` is not an executable file; install it or mend `command`",
+            settings.program
+        ))
     }
 
     fn on_path(settings: &StdioSettings) -> Self {
-        Self {
-            program: settings.program.clone(),
-            place: "is not on PATH",
-        }
+        Self(format!(
+            "the command `{}` is not on PATH; install it or mend `command`",
+            settings.program
+        ))
+    }
+
+    fn without(cwd: &Path) -> Self {
+        Self(format!(
+            "the working directory {} does not exist; make it or mend `cwd`",
+            cwd.display()
+        ))
     }
 }
 
@@ -63,8 +70,8 @@ impl fmt::Display for NotExecutable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the command `{}` {}; install it or mend `command` in the configuration, then revive the backend",
-            self.program, self.place
+            "{} in the configuration, then revive the backend",
+            self.0
         )
     }
 }
@@ -97,6 +104,20 @@ mod tests {
             missing
                 .to_string()
                 .starts_with("the command `sh` is not on PATH; install it")
+        );
+    }
+
+    #[test]
+    fn a_working_directory_that_is_not_there_is_named() {
+        let nowhere = StdioSettings {
+            cwd: Some("/no/such/folder".into()),
+            ..settings("sh", "/bin")
+        };
+        assert!(
+            locate(&nowhere)
+                .unwrap_err()
+                .to_string()
+                .contains("/no/such/folder does not exist")
         );
     }
 

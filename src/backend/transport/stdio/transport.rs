@@ -174,16 +174,21 @@ impl Shared {
             }
             permanent(&reason)
         })?;
-        let (process, pipes) = Process::start(name, &path, &self.stdio)
-            .map_err(|error| unreachable(format!("its command could not be started: {error}")))?;
+        let (process, pipes) = Process::start(name, &path, &self.stdio).map_err(|error| {
+            self.died(Duration::ZERO);
+            unreachable(format!("its command could not be started: {error}"))
+        })?;
         self.starts.add(1);
         let (child, orders) = Child::new();
         let pump = Pump::new(orders, self.notices.clone(), self.backend.max_message_size);
         tokio::spawn(Arc::clone(&self).drive(pump, process, pipes));
-        let running = Arc::new(Running {
-            info: self.shake_hands(&child).await?,
-            child,
-        });
+        let info = self.shake_hands(&child).await.inspect_err(|_| {
+            // A child that is dead has been counted by its pump.
+            if child.is_alive() {
+                self.died(Duration::ZERO);
+            }
+        })?;
+        let running = Arc::new(Running { info, child });
         self.running.store(Some(Arc::clone(&running)));
         tracing::info!(backend = %name, revision = running.info.revision.as_str(), "Backend started");
         Ok(running)
@@ -219,12 +224,15 @@ impl Shared {
             }
             Ended::ByChild => {
                 let reason = process.post_mortem().await;
-                self.restart()
-                    .died(Instant::now(), born.elapsed(), jitter());
+                self.died(born.elapsed());
                 tracing::warn!(backend = %self.backend.name, reason = %reason, "Backend process ended");
                 pump.fail_all(&reason);
             }
         }
+    }
+
+    fn died(&self, lived: Duration) {
+        self.restart().died(Instant::now(), lived, jitter());
     }
 
     fn restart(&self) -> MutexGuard<'_, Restart> {
