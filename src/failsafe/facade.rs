@@ -275,4 +275,38 @@ mod tests {
         assert_eq!(failsafe.circuit_breaker.rejected_total(), 0);
         assert!(failsafe.can_proceed());
     }
+
+    #[test]
+    fn threads_that_settle_at_once_lose_no_result_and_tell_each_change_once() {
+        let (failsafe, clock, advance) = failsafe();
+        let calls = |thread: usize| {
+            let mut settled = 0;
+            for call in 0..2_000 {
+                advance(Duration::from_secs(1));
+                let outcome = Outcome::ALL[(thread + call / 20) % 6];
+                let Ok(ticket) = failsafe.admit(clock.now()) else {
+                    continue;
+                };
+                settled += u64::from(outcome.verdict() != Verdict::Neither);
+                ticket.settle(outcome, &"it broke", clock.now());
+            }
+            settled
+        };
+        let settled: u64 = std::thread::scope(|threads| {
+            let workers: Vec<_> = (0..8).map(|id| threads.spawn(move || calls(id))).collect();
+            workers
+                .into_iter()
+                .map(|worker| worker.join().unwrap())
+                .sum()
+        });
+        let metrics = failsafe.health_metrics();
+        assert_eq!(metrics.success_count + metrics.failure_count, settled);
+        let breaker = &failsafe.circuit_breaker;
+        let changes_to = |state| -> u64 {
+            let to_state = breaker.transitions().filter(|change| change.to == state);
+            to_state.map(|change| change.count).sum()
+        };
+        let left_open = changes_to(CircuitState::Open) - changes_to(CircuitState::HalfOpen);
+        assert_eq!(left_open, u64::from(breaker.state() == CircuitState::Open));
+    }
 }

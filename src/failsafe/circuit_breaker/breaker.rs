@@ -1,9 +1,8 @@
-//! The breaker of one backend: asks the core, and tells people what changed.
+//! The breaker of one backend: asks the core whether a call may go, and tells it how calls ended.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use serde::Serialize;
-use tracing::{debug, info, trace, warn};
+use tracing::{trace, warn};
 
 use crate::{
     failsafe::{
@@ -12,52 +11,13 @@ use crate::{
             history::{History, TransitionCount},
             permit::{Permit, Rejected},
             policy,
+            state::CircuitState,
         },
         settings::CircuitBreakerConfig,
     },
-    lockfree::{self, Breaker, Mode, Refused, Settled, State, Transition, Verdict},
+    lockfree::{Breaker, Mode, Verdict},
     telemetry::{Clock, Stamp},
 };
-
-/// Whether calls flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-pub enum CircuitState {
-    /// They do.
-    Closed,
-    /// They are refused until a probe is due.
-    Open,
-    /// A few probes are let through; their results decide.
-    HalfOpen,
-}
-
-impl CircuitState {
-    /// Every state.
-    pub const ALL: [Self; 3] = [Self::Closed, Self::Open, Self::HalfOpen];
-
-    /// Its name in metrics.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half_open",
-        }
-    }
-
-    pub(super) const fn index(self) -> usize {
-        self as usize
-    }
-}
-
-impl From<State> for CircuitState {
-    fn from(state: State) -> Self {
-        match state {
-            State::Closed => Self::Closed,
-            State::Open => Self::Open,
-            State::HalfOpen => Self::HalfOpen,
-        }
-    }
-}
 
 /// The circuit breaker of one backend. Any number of threads may share it; nobody ever waits.
 ///
@@ -77,7 +37,6 @@ impl From<State> for CircuitState {
 /// ```
 #[derive(Debug)]
 pub struct CircuitBreaker {
-    name: Box<str>,
     core: Breaker,
     history: History,
     clock: Clock,
@@ -102,16 +61,16 @@ impl CircuitBreaker {
             core.force(Mode::Disabled, clock.now().millis());
         }
         Self {
-            name: name.into(),
             core,
-            history: History::new(),
+            history: History::new(name),
             clock,
         }
     }
 
     /// Whether a call may go. A caller that gets true reports with [`CircuitBreaker::record_success`] or
     /// [`CircuitBreaker::record_failure`]: while half-open it holds one of the few places until then.
-    /// [`CircuitBreaker::try_acquire`] does the same and cannot be forgotten.
+    /// A result told this way cannot be known to be late. [`CircuitBreaker::try_acquire`] does the same with a permit,
+    /// which cannot be forgotten, and whose late result changes nothing.
     #[must_use]
     pub fn can_proceed(&self) -> bool {
         self.try_acquire().map(Permit::detach).is_ok()
@@ -135,13 +94,16 @@ impl CircuitBreaker {
         match self.core.admit(now_ms) {
             Ok(permit) => {
                 if permit.is_probe() {
-                    self.tell_probe(&permit);
+                    self.history.tell_probe(&permit);
                 } else {
-                    trace!(backend = &*self.name, "Circuit closed, allowing request");
+                    trace!(
+                        backend = self.history.backend(),
+                        "Circuit closed, allowing request"
+                    );
                 }
                 Ok(Permit::new(self, permit, now_ms))
             }
-            Err(refused) => Err(self.refuse(refused, now_ms)),
+            Err(refused) => Err(self.history.refuse(refused, now_ms)),
         }
     }
 
@@ -149,15 +111,17 @@ impl CircuitBreaker {
     pub fn record_success(&self) {
         let now_ms = self.clock.now().millis();
         let settled = self.core.record(Verdict::Success, now_ms);
-        self.tell(settled, None, now_ms);
+        self.history.tell(settled, None, now_ms);
     }
 
     /// Counts a failure that just ended.
     pub fn record_failure(&self) {
         let now_ms = self.clock.now().millis();
-        let cause = self.blame(CauseKind::Reported, &"a failure was reported");
+        let cause = self
+            .history
+            .blame(CauseKind::Reported, &"a failure was reported");
         let settled = self.core.record(Verdict::Failure, now_ms);
-        self.tell(settled, Some(&cause), now_ms);
+        self.history.tell(settled, Some(&cause), now_ms);
     }
 
     /// Whether calls flow. Open also when a probe is due and nobody has asked yet.
@@ -198,7 +162,8 @@ impl CircuitBreaker {
 
     /// Refuses every call until somebody says otherwise.
     pub fn force_open(&self) {
-        self.blame(CauseKind::Operator, &"an operator opened the circuit");
+        self.history
+            .blame(CauseKind::Operator, &"an operator opened the circuit");
         self.force(Mode::ForcedOpen);
     }
 
@@ -216,120 +181,20 @@ impl CircuitBreaker {
     pub fn reset(&self) {
         let now_ms = self.clock.now().millis();
         let transition = self.core.reset(now_ms);
-        self.tell_operator(transition, now_ms);
+        self.history.tell_operator(transition, now_ms);
     }
 
     pub(super) const fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// Keeps the cause of a failure. Before the core hears of the failure: whoever is refused because of it finds the cause.
-    pub(super) fn blame(&self, kind: CauseKind, cause: &dyn fmt::Display) -> Arc<Cause> {
-        let cause = Arc::new(Cause {
-            kind,
-            text: cause.to_string().into(),
-        });
-        self.history.blame(Arc::clone(&cause));
-        cause
-    }
-
-    /// Logs and counts what a result changed. The core tells each change to one caller only, so each is told once.
-    pub(super) fn tell(&self, settled: Settled, cause: Option<&Cause>, now_ms: u64) {
-        let backend = &*self.name;
-        match settled {
-            Settled::Quiet | Settled::Stale => {}
-            Settled::Counted {
-                failures,
-                threshold,
-            } => warn!(backend, failures, threshold, "Failure in closed state"),
-            Settled::ProbeSucceeded { successes, needed } => {
-                debug!(backend, successes, needed, "Probe succeeded");
-            }
-            Settled::Opened {
-                failures,
-                retry_in_ms,
-                reopened,
-            } => {
-                if !reopened {
-                    self.history.opened(now_ms);
-                }
-                self.tell_opened(failures, cause, retry_in_ms);
-            }
-            Settled::Closed => self.tell_closed(CauseKind::Recovered, now_ms),
-        }
+    pub(super) const fn history(&self) -> &History {
+        &self.history
     }
 
     fn force(&self, mode: Mode) {
         let now_ms = self.clock.now().millis();
         let transition = self.core.force(mode, now_ms);
-        self.tell_operator(transition, now_ms);
-    }
-
-    fn tell_operator(&self, transition: Option<Transition>, now_ms: u64) {
-        let Some(Transition { from, to, mode }) = transition else {
-            return;
-        };
-        info!(backend = &*self.name, ?mode, "Circuit breaker mode set");
-        match (from, to) {
-            (State::Closed, State::Open) => {
-                self.history.opened(now_ms);
-                self.tell_opened(0, self.history.cause().as_deref(), 0);
-            }
-            (State::HalfOpen, State::Open) => {
-                self.tell_opened(0, self.history.cause().as_deref(), 0);
-            }
-            (State::Open | State::HalfOpen, State::Closed) => {
-                self.tell_closed(CauseKind::Operator, now_ms);
-            }
-            _ => {}
-        }
-    }
-
-    fn tell_opened(&self, failures: u32, cause: Option<&Cause>, retry_in_ms: u64) {
-        let kind = cause.map_or(CauseKind::Reported, |cause| cause.kind);
-        self.history.count(CircuitState::Open, kind);
-        warn!(
-            backend = &*self.name,
-            failures,
-            cause = cause.map(|cause| &*cause.text),
-            retry_in = ?Duration::from_millis(retry_in_ms),
-            "Circuit breaker opened"
-        );
-    }
-
-    fn tell_closed(&self, kind: CauseKind, now_ms: u64) {
-        self.history.count(CircuitState::Closed, kind);
-        let open_for = self.history.open_for(now_ms);
-        info!(backend = &*self.name, ?open_for, "Circuit breaker closed");
-    }
-
-    #[cold]
-    fn tell_probe(&self, permit: &lockfree::Permit<'_>) {
-        if permit.entered_half_open() {
-            self.history
-                .count(CircuitState::HalfOpen, CauseKind::ProbeDue);
-            info!(backend = &*self.name, "Circuit breaker half-open");
-        }
-        debug!(backend = &*self.name, "Circuit half-open, allowing probe");
-    }
-
-    #[cold]
-    fn refuse(&self, refused: Refused, now_ms: u64) -> Rejected {
-        let rejected = Rejected {
-            retry_after: Duration::from_millis(refused.retry_after_ms),
-            state: refused.state.into(),
-            open_for: self.history.open_for(now_ms),
-            cause: self.history.cause(),
-        };
-        if let Some(refused) = self.history.refused(now_ms) {
-            warn!(
-                backend = &*self.name,
-                refused,
-                cause = rejected.cause.as_ref().map(|cause| &*cause.text),
-                retry_in = ?rejected.retry_after,
-                "Circuit open, refusing requests"
-            );
-        }
-        rejected
+        self.history.tell_operator(transition, now_ms);
     }
 }

@@ -1,14 +1,14 @@
 //! What a breaker remembers beside its state: why and when it opened, how often it changed, how many calls it refused.
 //! Written only by failures, changes and refusals; a call that flows touches none of it.
 
-use std::{array, sync::Arc, time::Duration};
+use std::{array, fmt, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
 
 use crate::{
     failsafe::circuit_breaker::{
-        breaker::CircuitState,
         cause::{Cause, CauseKind},
+        state::CircuitState,
     },
     lockfree::{Counter, Latest, Pace},
 };
@@ -29,6 +29,7 @@ pub struct TransitionCount {
 
 #[derive(Debug)]
 pub(super) struct History {
+    backend: Box<str>,
     cause: ArcSwapOption<Cause>,
     opened_at_ms: Latest,
     transitions: [[Counter; CauseKind::COUNT]; CircuitState::ALL.len()],
@@ -38,8 +39,9 @@ pub(super) struct History {
 }
 
 impl History {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(backend: &str) -> Self {
         Self {
+            backend: backend.into(),
             cause: ArcSwapOption::empty(),
             opened_at_ms: Latest::new(0),
             transitions: array::from_fn(|_| array::from_fn(|_| Counter::new())),
@@ -49,9 +51,18 @@ impl History {
         }
     }
 
-    /// Keeps the latest cause. Called before the breaker is told of the failure, so that whoever it refuses finds it.
-    pub(super) fn blame(&self, cause: Arc<Cause>) {
-        self.cause.store(Some(cause));
+    pub(super) fn backend(&self) -> &str {
+        &self.backend
+    }
+
+    /// Keeps the latest cause. Called before the core hears of the failure: whoever is refused because of it finds the cause.
+    pub(super) fn blame(&self, kind: CauseKind, text: &dyn fmt::Display) -> Arc<Cause> {
+        let cause = Arc::new(Cause {
+            kind,
+            text: text.to_string().into(),
+        });
+        self.cause.store(Some(Arc::clone(&cause)));
+        cause
     }
 
     pub(super) fn cause(&self) -> Option<Arc<Cause>> {

@@ -6,11 +6,14 @@ mod cause;
 mod history;
 mod permit;
 mod policy;
+mod state;
+mod telling;
 
-pub use breaker::{CircuitBreaker, CircuitState};
+pub use breaker::CircuitBreaker;
 pub use cause::{Cause, CauseKind};
 pub use history::TransitionCount;
 pub use permit::{Permit, Rejected};
+pub use state::CircuitState;
 
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,9 @@ use std::{fmt, sync::Arc, time::Duration};
 use crate::{
     failsafe::{
         circuit_breaker::{
-            breaker::{CircuitBreaker, CircuitState},
+            breaker::CircuitBreaker,
             cause::{Cause, CauseKind},
+            state::CircuitState,
         },
         outcome::Outcome,
     },
@@ -99,15 +100,17 @@ impl<'a> Permit<'a> {
     pub(crate) fn succeed(self, now_ms: u64) -> Settled {
         let settled = self.core.success(now_ms);
         if settled != Settled::Quiet {
-            self.breaker.tell(settled, None, now_ms);
+            self.breaker.history().tell(settled, None, now_ms);
         }
         settled
     }
 
     fn fail(self, kind: CauseKind, cause: &dyn fmt::Display, now: Stamp) -> Settled {
-        let cause = self.breaker.blame(kind, cause);
+        let cause = self.breaker.history().blame(kind, cause);
         let settled = self.core.failure(now.millis());
-        self.breaker.tell(settled, Some(&cause), now.millis());
+        self.breaker
+            .history()
+            .tell(settled, Some(&cause), now.millis());
         settled
     }
 }
