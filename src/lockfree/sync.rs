@@ -11,10 +11,13 @@ mod real {
     pub(in crate::lockfree) use atomic::{Atomic, Ordering};
     pub(in crate::lockfree) use std::sync::{Mutex, OnceLock};
 
-    /// A static that is made before anyone looks.
+    /// A function that gives the one value of the process.
     macro_rules! per_process {
         ($name:ident: $kind:ty = $value:expr) => {
-            static $name: $kind = $value;
+            fn $name() -> &'static $kind {
+                static ONE: $kind = $value;
+                &ONE
+            }
         };
     }
 
@@ -34,6 +37,7 @@ mod model {
 
     use bytemuck::Pod;
     pub(in crate::lockfree) use loom::sync::Mutex;
+    use loom::sync::atomic::AtomicBool;
     pub(in crate::lockfree) use loom::sync::atomic::Ordering;
 
     /// The face of `atomic::Atomic` on loom's `AtomicU64`.
@@ -102,13 +106,51 @@ mod model {
         }
     }
 
-    /// Loom runs one thread at a time and never switches inside `init`, so the real cell cannot block here.
-    /// It tells loom of no ordering, which makes the models stricter than the machine.
-    pub(in crate::lockfree) use std::sync::OnceLock;
+    /// The face of `std::sync::OnceLock`, and its ordering: who gets the value sees what `init` wrote.
+    #[derive(Debug)]
+    pub(in crate::lockfree) struct OnceLock<T> {
+        // Loom runs one thread at a time and never switches inside `init`, so the real cell does not block.
+        value: std::sync::OnceLock<T>,
+        made: AtomicBool,
+        making: Mutex<()>,
+    }
 
+    impl<T> OnceLock<T> {
+        pub(in crate::lockfree) fn new() -> Self {
+            Self {
+                value: std::sync::OnceLock::new(),
+                made: AtomicBool::new(false),
+                making: Mutex::new(()),
+            }
+        }
+
+        pub(in crate::lockfree) fn get(&self) -> Option<&T> {
+            // Acquire: pairs with the release in `get_or_init`.
+            self.made
+                .load(Ordering::Acquire)
+                .then(|| self.value.get())?
+        }
+
+        pub(in crate::lockfree) fn get_or_init(&self, init: impl FnOnce() -> T) -> &T {
+            // Acquire: pairs with the release below.
+            if self.made.load(Ordering::Acquire) {
+                return self.value.get_or_init(init);
+            }
+            let _making = self.making.lock();
+            let value = self.value.get_or_init(init);
+            // Release: who sees `made` sees the value; who does not takes the lock.
+            self.made.store(true, Ordering::Release);
+            value
+        }
+    }
+
+    /// One value per run of a model. It is leaked, because loom drops its statics before the locals of the last thread.
     macro_rules! per_process {
         ($name:ident: $kind:ty = $value:expr) => {
-            loom::lazy_static! { static ref $name: $kind = $value; }
+            fn $name() -> &'static $kind {
+                loom::lazy_static! { static ref ONE: &'static $kind = Box::leak(Box::new($value)); }
+                *ONE
+            }
         };
     }
 

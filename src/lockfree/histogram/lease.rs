@@ -13,18 +13,26 @@ pub(super) const SHARED: usize = SLOTS;
 const UNKNOWN: usize = usize::MAX;
 
 // One bit per index that is leased. The lock orders the last write of one holder before the first of the next.
-per_process!(LEASED: Mutex<u64> = Mutex::new(0));
+per_process!(leased: Mutex<u64> = Mutex::new(0));
 per_thread!(INDEX: Cell<usize> = Cell::new(UNKNOWN));
-per_thread!(LEASE: Lease = Lease(Cell::new(SHARED)));
+per_thread!(LEASE: Lease = Lease(Cell::new(None)));
 
 /// Hands its index back when the thread ends.
-struct Lease(Cell<usize>);
+struct Lease(Cell<Option<Held>>);
+
+#[derive(Clone, Copy)]
+struct Held {
+    index: usize,
+    of: &'static Mutex<u64>,
+}
 
 impl Drop for Lease {
     fn drop(&mut self) {
         // What this thread still records while it ends goes to the shared shard.
         remember(SHARED);
-        hand_back(self.0.get());
+        if let Some(held) = self.0.take() {
+            held.hand_back();
+        }
     }
 }
 
@@ -37,12 +45,11 @@ pub(super) fn index() -> usize {
 
 #[cold]
 fn first() -> usize {
-    let index = LEASE
-        .try_with(|lease| {
-            lease.0.set(take());
-            lease.0.get()
-        })
-        .unwrap_or(SHARED);
+    let held = LEASE.try_with(|lease| {
+        lease.0.set(Held::take(leased()));
+        lease.0.get()
+    });
+    let index = held.ok().flatten().map_or(SHARED, |held| held.index);
     remember(index);
     index
 }
@@ -52,19 +59,21 @@ fn remember(index: usize) {
     let _ = INDEX.try_with(|known| known.set(index));
 }
 
-fn take() -> usize {
-    let mut leased = LEASED.lock().unwrap_or_else(PoisonError::into_inner);
-    let index = leased.trailing_ones() as usize;
-    if index >= SLOTS {
-        return SHARED;
+impl Held {
+    /// The lowest index that is free, so that there are never more shards than there were threads at a time.
+    fn take(of: &'static Mutex<u64>) -> Option<Self> {
+        let mut leased = of.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = leased.trailing_ones() as usize;
+        if index >= SLOTS {
+            return None;
+        }
+        *leased |= 1 << index;
+        Some(Self { index, of })
     }
-    *leased |= 1 << index;
-    index
-}
 
-fn hand_back(index: usize) {
-    if index < SLOTS {
-        *LEASED.lock().unwrap_or_else(PoisonError::into_inner) &= !(1 << index);
+    fn hand_back(self) {
+        let mut leased = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        *leased &= !(1 << self.index);
     }
 }
 

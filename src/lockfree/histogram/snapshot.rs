@@ -106,7 +106,7 @@ impl Snapshot {
 
 impl Tally {
     pub(super) fn merged<'a>(shards: impl Iterator<Item = &'a Shard>) -> Self {
-        let mut counts = vec![0_u64; BUCKETS];
+        let mut counts = Box::new([0_u64; BUCKETS]);
         let mut extras = Extras::default();
         for shard in shards {
             for (index, count) in counts.iter_mut().enumerate() {

@@ -1,0 +1,21 @@
+//! Runs a situation in every interleaving, and makes sure that there was something to interleave.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Runs `situation` once for each interleaving that can make a difference.
+///
+/// # Panics
+/// If the situation panics in one of them, or if loom found fewer than `at_least`: then the threads do not meet.
+pub fn explore(at_least: usize, situation: impl Fn() + Send + Sync + 'static) {
+    let runs = Arc::new(Mutex::new(0_usize));
+    let counted = Arc::clone(&runs);
+    loom::model(move || {
+        *counted.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        situation();
+    });
+    let runs = *runs.lock().unwrap_or_else(PoisonError::into_inner);
+    assert!(
+        runs >= at_least,
+        "only {runs} interleavings, not {at_least}"
+    );
+}
