@@ -42,9 +42,13 @@ impl Backend {
     #[must_use]
     pub fn new(settings: BackendSettings, clock: Clock) -> Arc<Self> {
         let settings = Arc::new(settings);
+        let mut policy = settings.failsafe.clone();
+        // A probe may take as long as any call.
+        let lease = &mut policy.circuit_breaker.probe_lease;
+        *lease = settings.timeout.max(*lease);
         let (notices, _) = broadcast::channel(NOTICES);
         Arc::new(Self {
-            failsafe: Failsafe::with_clock(&settings.name, &settings.failsafe, clock.clone()),
+            failsafe: Failsafe::with_clock(&settings.name, &policy, clock.clone()),
             queue: Queue::new(settings.max_concurrency, settings.max_queue),
             queue_wait: Recorder::new(),
             transport: Transport::new(&settings, notices.clone()),
