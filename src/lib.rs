@@ -15,6 +15,7 @@
 //! | `lockfree` | the hot path |
 
 pub mod backend;
+pub mod cli;
 pub mod config;
 pub mod failsafe;
 pub mod gateway;

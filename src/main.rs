@@ -1,5 +1,5 @@
 //! The binary: parse, call, exit code.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    mcp_gateway::cli::run(std::env::args_os())
 }

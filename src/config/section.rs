@@ -127,18 +127,39 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Reads a scalar that may be absent.
+    /// Reads a scalar that may be absent. What cannot be read is quoted as it was written.
     pub(super) fn optional<T>(
         &mut self,
         key: &'static str,
         reader: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
+        self.read_scalar(key, |written, text| {
+            reader(text).map_err(|reason| format!(": `{written}` {reason}"))
+        })
+    }
+
+    /// Reads a scalar in which people may have put a secret: what cannot be read is not quoted.
+    pub(super) fn unquoted<T>(
+        &mut self,
+        key: &'static str,
+        reader: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        self.read_scalar(key, |_, text| {
+            reader(text).map_err(|reason| format!(" {reason}"))
+        })
+    }
+
+    fn read_scalar<T>(
+        &mut self,
+        key: &'static str,
+        reader: impl FnOnce(&str, &str) -> Result<T, String>,
+    ) -> Option<T> {
         let node = &self.ask(key)?.node;
         let path = self.path_of(key);
         let (written, text) = self.scalar(node, &path)?;
-        reader(&text)
+        reader(written, &text)
             .map_err(|reason| {
-                let sentence = format!("`{path}`: `{written}` {reason}");
+                let sentence = format!("`{path}`{reason}");
                 self.reading.findings.problem(&node.at, sentence);
             })
             .ok()

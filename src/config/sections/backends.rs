@@ -223,11 +223,11 @@ mod tests {
         ),
         (
             "a: {command: \"x 'y\"}",
-            "g.yaml:2:16: `backends.a.command`: `x 'y` is not a command",
+            "g.yaml:2:16: `backends.a.command` is not a command",
         ),
         (
             "a: {http_url: h}",
-            "g.yaml:2:17: `backends.a.http_url`: `h` is not a URL",
+            "g.yaml:2:17: `backends.a.http_url` is not a URL",
         ),
         (
             "a: {http_url: http://h, cwd: /}",

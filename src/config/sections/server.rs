@@ -25,7 +25,7 @@ pub(in crate::config) fn read(
         &mut server.limits.max_body_size,
         values::whole(1..=1 << 30),
     );
-    server.public_url = section.optional("public_url", values::url);
+    server.public_url = section.unquoted("public_url", values::url);
     section.without_effect("ws_port");
     section.finish();
 }

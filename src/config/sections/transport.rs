@@ -72,7 +72,7 @@ fn misplaced(section: &Section<'_>, keys: &[&str], other: &str) {
 }
 
 fn stdio(section: &mut Section<'_>) -> Option<StdioSettings> {
-    let words = section.optional("command", |text| {
+    let words = section.unquoted("command", |text| {
         shlex::split(text)
             .filter(|words| !words.is_empty())
             .ok_or_else(|| {
@@ -112,7 +112,7 @@ fn stdio(section: &mut Section<'_>) -> Option<StdioSettings> {
 }
 
 fn http(section: &mut Section<'_>) -> Option<HttpSettings> {
-    let url = section.optional("http_url", values::url);
+    let url = section.unquoted("http_url", values::url);
     section.accept("streamable_http");
     let headers = headers(section);
     Some(HttpSettings { url: url?, headers })

@@ -1,0 +1,10 @@
+//! What a person types: arguments, the commands they name, and an exit code with one meaning each.
+//! 0 is done, 1 is a failure while running, 2 is a wrong argument or configuration.
+
+mod args;
+mod demo;
+mod ended;
+mod run;
+mod validate;
+
+pub use run::run;

@@ -1,0 +1,227 @@
+//! The built binary with a configuration: what it says, where it points, and the code it ends with.
+
+#![expect(clippy::unwrap_used, reason = "in a test, what cannot go on must fail")]
+
+use std::{
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// A home of its own with a file `gateway.yaml` in it, and nothing of the caller's environment but `PATH`.
+struct Home(TempDir);
+
+impl Home {
+    fn with(config: &str) -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        std::fs::write(home.path().join("gateway.yaml"), config).unwrap();
+        home
+    }
+
+    fn empty() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mcp-gateway"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.path())
+            .current_dir(self.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        Ended::of(&mut self.command(arguments))
+    }
+}
+
+#[derive(Debug)]
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Ended {
+    fn of(command: &mut Command) -> Self {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = command.output().unwrap();
+        Self {
+            code: status.code(),
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+        }
+    }
+}
+
+#[test]
+fn a_good_file_is_summed_up_on_one_line() {
+    let home = Home::with("backends: {a: {command: x}, b: {http_url: http://localhost:1/mcp}}");
+    let ended = home.run(&["validate"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(
+        ended.stdout,
+        "gateway.yaml: valid; 2 backends (a, b) on 127.0.0.1:39400; no warnings\n"
+    );
+    assert_eq!(ended.stderr, "");
+}
+
+#[test]
+fn every_problem_is_printed_with_its_line_and_nothing_is_served() {
+    let home = Home::with(
+        "server:\n  prot: 1\n  request_timeout: 30 parsecs\nbackends:\n  a:\n    command: x\n    env: {KEY: \"${NO_SUCH_VARIABLE}\"}\n",
+    );
+    for arguments in [&["validate"][..], &["validate", "-c", "gateway.yaml"]] {
+        let ended = home.run(arguments);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert_eq!(ended.stdout, "");
+        let lines: Vec<&str> = ended.stderr.lines().collect();
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert_eq!(
+            lines[0],
+            "gateway.yaml:2:3: unknown key `server.prot`: did you mean `port`?"
+        );
+        assert!(
+            lines[1].starts_with(
+                "gateway.yaml:3:20: `server.request_timeout`: `30 parsecs` is not a duration"
+            ),
+            "{lines:?}"
+        );
+        assert!(
+            lines[2].starts_with(
+                "gateway.yaml:7:16: `backends.a.env.KEY` needs the environment variable NO_SUCH_VARIABLE"
+            ),
+            "{lines:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_yaml_or_not_there_is_one_line() {
+    let ended = Home::with("server: [1\n").run(&["validate"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended
+            .stderr
+            .starts_with("gateway.yaml:1:9: this is not YAML")
+    );
+    assert_eq!(ended.stderr.lines().count(), 1);
+    let ended = Home::empty().run(&["-c", "/no/such.yaml", "validate"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.stderr.starts_with("/no/such.yaml: cannot be read ("),
+        "{ended:?}"
+    );
+    assert_eq!(ended.stderr.lines().count(), 1);
+    let ended = Home::empty().run(&["--prot", "1"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("--port"), "{ended:?}");
+}
+
+#[test]
+fn a_secret_is_in_no_word_that_is_printed() {
+    let home = Home::with(
+        "auth:\n  enabled: true\n  bearer_token: \"hunter2 \"\n  api_keys: [{key: hunter2, nmae: x}, {key: \"${KEY}\", name: [hunter2]}]\nbackends:\n  a: {http_url: \"https://me:hunter2@example.org\", headers: {Authorization: \"hunter2\\n\"}}\n  b: {command: x, env: {\"A B\": hunter2}}\n",
+    );
+    let ended = Ended::of(home.command(&["validate"]).env("KEY", "hunter2"));
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.lines().count() >= 6, "{ended:?}");
+    assert!(!ended.stderr.contains("hunter2"), "{ended:?}");
+}
+
+#[test]
+fn a_file_with_every_key_people_bring_along_loads_with_warnings() {
+    let home = Home::with(include_str!("config_cli/compat.yaml"));
+    std::fs::write(home.path().join("keys.env"), "FROM_FILE=1\n").unwrap();
+    let ended = Ended::of(home.command(&["validate"]).env("TOKEN", "t"));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let warned = [
+        "server.ws_port",
+        "streaming.auto_subscribe",
+        "backends.files.secrets",
+        "backends.files.idle_timeout",
+        "backends.files.runtime_profile",
+        "backends.files.identity_propagation",
+        "backends.agent.a2a_url",
+        "agent_auth",
+        "cache",
+        "capabilities",
+        "code_mode",
+        "config_export",
+        "control_plane",
+        "cost_governance",
+        "discovery",
+        "key_server",
+        "marketplace",
+        "mtls",
+        "playbooks",
+        "routing_profiles",
+        "runtime",
+        "security",
+        "semantic_search",
+        "tool_profiles",
+        "webhooks",
+    ];
+    for key in warned {
+        let sentence = format!("`{key}` is not supported");
+        assert_eq!(
+            ended.stdout.matches(&sentence).count(),
+            1,
+            "{key}: {ended:?}"
+        );
+    }
+    assert_eq!(ended.stdout.lines().count(), 1 + warned.len(), "{ended:?}");
+    assert!(ended.stdout.starts_with(
+        "gateway.yaml: valid; 2 backends (files, web) on 127.0.0.1:39400; 25 warnings\n"
+    ));
+}
+
+#[test]
+fn the_first_file_found_is_read_and_none_means_the_demo() {
+    let home = Home::empty();
+    let ended = home.run(&["validate"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.contains("1 backend (demo)"), "{ended:?}");
+    let folder = home.path().join(".config/mcp-gateway");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("gateway.yaml"), "server: {port: 1}").unwrap();
+    assert!(home.run(&["validate"]).stdout.contains("127.0.0.1:1;"));
+    let named = home.path().join("named.yaml");
+    std::fs::write(&named, "server: {port: 2}").unwrap();
+    let mut by_variable = home.command(&["validate"]);
+    let ended = Ended::of(by_variable.env("MCP_GATEWAY_CONFIG", &named));
+    assert!(ended.stdout.contains("127.0.0.1:2;"), "{ended:?}");
+}
+
+#[test]
+fn flags_win_over_variables_and_variables_over_the_file() {
+    let home = Home::with("server: {host: 127.0.0.9, port: 1}");
+    let address = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = home.command(arguments);
+        command.arg("validate").envs(variables.iter().copied());
+        let ended = Ended::of(&mut command);
+        let (_, rest) = ended.stdout.split_once(" on ").unwrap();
+        rest.split(';').next().unwrap().to_owned()
+    };
+    assert_eq!(address(&[], &[]), "127.0.0.9:1");
+    let section = ("MCP_GATEWAY_SERVER__PORT", "2");
+    assert_eq!(address(&[], &[section]), "127.0.0.9:2");
+    let port = ("MCP_GATEWAY_PORT", "3");
+    assert_eq!(address(&[], &[section, port]), "127.0.0.9:3");
+    assert_eq!(
+        address(&["-p", "4", "--host", "localhost"], &[section, port]),
+        "127.0.0.1:4"
+    );
+}
