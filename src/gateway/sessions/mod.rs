@@ -1,0 +1,9 @@
+//! Client sessions: opened by `initialize`, bound to their caller and route, ended by DELETE or by idleness.
+//! A session also knows its calls in flight and what waits for its GET stream.
+
+mod outbox;
+mod session;
+mod table;
+
+pub(super) use session::{LogLevel, Session};
+pub(super) use table::Sessions;

@@ -1,0 +1,238 @@
+//! All sessions by their id: reads take no lock, their number is bounded, and idle ones are ended.
+
+use std::{sync::Arc, time::Duration};
+
+use uuid::Uuid;
+
+use super::session::{Bounds, Session};
+use crate::{
+    gateway::{
+        inbound::{Caller, Route},
+        replies::Refusal,
+        settings::SessionSettings,
+    },
+    protocol::Revision,
+    telemetry::Stamp,
+};
+
+/// The open sessions.
+pub(in crate::gateway) struct Sessions {
+    open: papaya::HashMap<Box<str>, Arc<Session>>,
+    settings: SessionSettings,
+}
+
+impl Sessions {
+    pub(in crate::gateway) fn new(settings: SessionSettings) -> Self {
+        Self {
+            open: papaya::HashMap::new(),
+            settings,
+        }
+    }
+
+    /// Opens a session with an id that cannot be guessed: 122 bits of a cryptographic generator.
+    pub(in crate::gateway) fn open(
+        &self,
+        caller: &Arc<Caller>,
+        route: &Route,
+        revision: Revision,
+        now: Stamp,
+    ) -> Result<Arc<Session>, Refusal> {
+        if self.open.len() >= self.settings.max {
+            return Err(Refusal::TooManySessions(self.settings.max));
+        }
+        let id: Box<str> = Uuid::new_v4().simple().to_string().into();
+        let bounds = Bounds {
+            revision,
+            buffer: self.settings.buffer,
+            now,
+        };
+        let session = Session::new(id.clone(), Arc::clone(caller), route.clone(), bounds);
+        let session = Arc::new(session);
+        self.open.pin().insert(id, Arc::clone(&session));
+        Ok(session)
+    }
+
+    /// The session with this id. Another caller's or another route's session does not exist for this one.
+    pub(in crate::gateway) fn find(
+        &self,
+        id: &str,
+        caller: &Caller,
+        route: &Route,
+        now: Stamp,
+    ) -> Result<Arc<Session>, Refusal> {
+        let open = self.open.pin();
+        let session = open
+            .get(id)
+            .filter(|session| session.belongs_to(caller, route))
+            .ok_or(Refusal::UnknownSession)?;
+        session.touch(now);
+        Ok(Arc::clone(session))
+    }
+
+    /// Ends a session of this caller, on whichever route it is.
+    pub(in crate::gateway) fn end(&self, id: &str, caller: &Caller) -> Result<(), Refusal> {
+        let open = self.open.pin();
+        let session = open
+            .get(id)
+            .filter(|session| session.caller().name == caller.name)
+            .ok_or(Refusal::UnknownSession)?;
+        session.end();
+        open.remove(id);
+        Ok(())
+    }
+
+    /// Ends the sessions that nobody used for their whole time to live.
+    pub(in crate::gateway) fn reap(&self, now: Stamp) {
+        let ttl_ms = u64::try_from(self.settings.ttl.as_millis()).unwrap_or(u64::MAX);
+        self.open.pin().retain(|_, session| {
+            let idle = session.is_idle(now, ttl_ms);
+            if idle {
+                session.end();
+            }
+            !idle
+        });
+    }
+
+    pub(in crate::gateway) fn end_all(&self) {
+        let open = self.open.pin();
+        for session in open.values() {
+            session.end();
+        }
+        open.clear();
+    }
+
+    pub(in crate::gateway) fn for_each(&self, mut visit: impl FnMut(&Arc<Session>)) {
+        for session in self.open.pin().values() {
+            visit(session);
+        }
+    }
+
+    pub(in crate::gateway) fn count(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(in crate::gateway) const fn reap_interval(&self) -> Duration {
+        self.settings.reap_interval
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::gateway::stream;
+
+    fn caller(name: &str) -> Arc<Caller> {
+        Arc::new(Caller {
+            name: name.into(),
+            ..Caller::default()
+        })
+    }
+
+    fn sessions(max: usize, buffer: usize) -> Sessions {
+        Sessions::new(SessionSettings {
+            max,
+            ttl: Duration::from_secs(1),
+            buffer,
+            ..SessionSettings::default()
+        })
+    }
+
+    fn open(sessions: &Sessions, who: &Arc<Caller>) -> Arc<Session> {
+        sessions
+            .open(
+                who,
+                &Route::Aggregate,
+                Revision::LATEST_LEGACY,
+                Stamp::default(),
+            )
+            .unwrap()
+    }
+
+    #[test]
+    fn a_session_of_another_caller_or_route_does_not_exist() {
+        let sessions = sessions(9, 9);
+        let anna = caller("anna");
+        let session = open(&sessions, &anna);
+        let now = Stamp::default();
+        let find = |who: &Caller, route: &Route| sessions.find(session.id(), who, route, now);
+        assert!(find(&anna, &Route::Aggregate).is_ok());
+        assert!(find(&caller("bert"), &Route::Aggregate).is_err());
+        assert!(find(&anna, &Route::Backend("demo".into())).is_err());
+        assert_eq!(
+            sessions.end(session.id(), &caller("bert")),
+            Err(Refusal::UnknownSession)
+        );
+    }
+
+    #[test]
+    fn an_ended_session_is_gone_and_its_place_is_free() {
+        let sessions = sessions(1, 9);
+        let anna = caller("anna");
+        let session = open(&sessions, &anna);
+        assert!(
+            sessions
+                .open(
+                    &anna,
+                    &Route::Aggregate,
+                    Revision::LATEST_LEGACY,
+                    Stamp::default()
+                )
+                .is_err()
+        );
+        sessions.end(session.id(), &anna).unwrap();
+        assert_eq!(sessions.count(), 0);
+        open(&sessions, &anna);
+    }
+
+    #[tokio::test]
+    async fn idle_sessions_are_reaped_but_not_one_that_calls_or_listens() {
+        let sessions = sessions(9, 9);
+        let anna = caller("anna");
+        let (_idle, busy, listening) = (
+            open(&sessions, &anna),
+            open(&sessions, &anna),
+            open(&sessions, &anna),
+        );
+        let call = busy.enter(&Bytes::from_static(b"1"));
+        let stream = listening.listen();
+        let later = Stamp::from_nanos(2_000_000_000);
+        sessions.reap(later);
+        assert_eq!(sessions.count(), 2);
+        drop((call, stream));
+        sessions.reap(later);
+        assert_eq!(sessions.count(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_cancellation_reaches_the_call_with_that_id_alone() {
+        let sessions = sessions(9, 9);
+        let session = open(&sessions, &caller("anna"));
+        let one = session.enter(&Bytes::from_static(b"1"));
+        let two = session.enter(&Bytes::from_static(b"\"1\""));
+        session.cancel(b"1");
+        one.cancelled().await;
+        tokio::select! {
+            biased;
+            () = two.cancelled() => panic!("the other call was cancelled"),
+            () = std::future::ready(()) => {}
+        }
+    }
+
+    #[tokio::test]
+    async fn a_slow_listener_loses_the_oldest_and_a_new_one_takes_over() {
+        let sessions = sessions(9, 2);
+        let session = open(&sessions, &caller("anna"));
+        let mut first = Box::into_pin(session.listen());
+        for text in ["a", "b", "c"] {
+            session.tell(Bytes::from_static(text.as_bytes()));
+        }
+        assert_eq!(stream::next(&mut first).await.unwrap(), "b");
+        let mut second = Box::into_pin(session.listen());
+        assert!(stream::next(&mut first).await.is_none());
+        assert_eq!(stream::next(&mut second).await.unwrap(), "c");
+        sessions.end_all();
+        assert!(stream::next(&mut second).await.is_none());
+    }
+}

@@ -1,0 +1,76 @@
+//! A stream made step by step: each message is the end of a small future.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+
+use super::inbound::EventStream;
+
+/// Calls `step` with `state`, sends the message it gives, and goes on with the state it gives, until it gives none.
+/// Dropping the stream drops the step under way.
+pub(super) fn step_by_step<S, F, N>(state: S, mut step: F) -> Box<dyn EventStream>
+where
+    F: FnMut(S) -> N + Send + Unpin + 'static,
+    N: Future<Output = Option<(Bytes, S)>> + Send + 'static,
+    S: 'static,
+{
+    let next = Some(Box::pin(step(state)));
+    Box::new(Steps(Mutex::new(Walk { step, next })))
+}
+
+/// The mutex is never locked: only `&mut` reaches inside. It is what makes a future that is only `Send` shareable.
+struct Steps<F, N>(Mutex<Walk<F, N>>);
+
+struct Walk<F, N> {
+    step: F,
+    next: Option<Pin<Box<N>>>,
+}
+
+impl<S, F, N> EventStream for Steps<F, N>
+where
+    F: FnMut(S) -> N + Send + Unpin,
+    N: Future<Output = Option<(Bytes, S)>> + Send,
+{
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let walk = self
+            .get_mut()
+            .0
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(next) = walk.next.as_mut() else {
+            return Poll::Ready(None);
+        };
+        let Some((message, state)) = std::task::ready!(next.as_mut().poll(context)) else {
+            walk.next = None;
+            return Poll::Ready(None);
+        };
+        next.set((walk.step)(state));
+        Poll::Ready(Some(message))
+    }
+}
+
+#[cfg(test)]
+pub(super) async fn next(stream: &mut Pin<Box<dyn EventStream>>) -> Option<Bytes> {
+    std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_stream_gives_what_each_step_gives_and_then_ends() {
+        let mut stream = Box::into_pin(step_by_step(0_u8, |count| async move {
+            (count < 2).then(|| (Bytes::copy_from_slice(&[count]), count + 1))
+        }));
+        assert_eq!(next(&mut stream).await.unwrap()[..], [0]);
+        assert_eq!(next(&mut stream).await.unwrap()[..], [1]);
+        assert!(next(&mut stream).await.is_none());
+        assert!(next(&mut stream).await.is_none());
+    }
+}
