@@ -1,0 +1,134 @@
+//! One listed thing: its raw definition, and the little of it that is read.
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::Kind;
+use crate::{
+    gateway::raw_object::{RawObject, Text, offset},
+    lockfree::Recorder,
+};
+
+/// A tool, resource, template or prompt of a backend.
+#[derive(Debug)]
+pub(in crate::gateway) struct Entry {
+    /// What it is called by: a name, a URI or a URI template.
+    pub(in crate::gateway) key: Box<str>,
+    /// What it says it is for.
+    pub(in crate::gateway) description: Box<str>,
+    /// Whether it says that calling it again does no harm.
+    pub(in crate::gateway) repeatable: bool,
+    /// The definition as the backend wrote it.
+    pub(in crate::gateway) raw: Box<RawValue>,
+    /// How long calls of it take; made by its first call and kept when the list is read again.
+    latency: Arc<OnceLock<Recorder>>,
+}
+
+impl Entry {
+    /// Reads a definition; `None` if it has no name.
+    pub(super) fn read(kind: Kind, raw: &RawValue) -> Option<Self> {
+        let object = RawObject::parse(raw.get().as_bytes())?;
+        let Text(key) = object.read(kind.key())?;
+        let description = object.read("description").map(|Text(text)| text);
+        let hints = object.read::<Hints>("annotations").unwrap_or_default();
+        Some(Self {
+            key: key.into(),
+            description: description.unwrap_or(Cow::Borrowed("")).into(),
+            repeatable: hints.read_only == Some(true) || hints.idempotent == Some(true),
+            raw: raw.to_owned(),
+            latency: Arc::default(),
+        })
+    }
+
+    /// Goes on with the measurements of an earlier reading.
+    pub(super) fn continuing(mut self, earlier: Option<&Self>) -> Self {
+        if let Some(earlier) = earlier {
+            self.latency = Arc::clone(&earlier.latency);
+        }
+        self
+    }
+
+    /// Where calls of it are timed.
+    pub(in crate::gateway) fn latency(&self) -> &Recorder {
+        self.latency.get_or_init(Recorder::new)
+    }
+
+    /// How long its calls took, if there were any.
+    pub(in crate::gateway) fn measured(&self) -> Option<&Recorder> {
+        self.latency.get()
+    }
+
+    /// The definition under another name, every other byte as it was.
+    pub(in crate::gateway) fn renamed(&self, name: &str) -> Box<RawValue> {
+        self.spliced_name(name).unwrap_or_else(|| self.raw.clone())
+    }
+
+    fn spliced_name(&self, name: &str) -> Option<Box<RawValue>> {
+        let whole = self.raw.get();
+        let old = RawObject::parse(whole.as_bytes())?.member("name")?.get();
+        let start = offset(whole, old);
+        let name = serde_json::to_string(name).ok()?;
+        let text = [&whole[..start], &name, &whole[start + old.len()..]].concat();
+        RawValue::from_string(text).ok()
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Hints {
+    #[serde(rename = "readOnlyHint", default)]
+    read_only: Option<bool>,
+    #[serde(rename = "idempotentHint", default)]
+    idempotent: Option<bool>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(text: &str) -> Option<Entry> {
+        Entry::read(Kind::Tools, serde_json::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn a_renamed_tool_keeps_every_other_byte() {
+        let text = r#"{"x":{"name":"inner"},"name":"a\u0062" ,"n":1e400}"#;
+        let tool = entry(text).unwrap();
+        assert_eq!(&*tool.key, "ab");
+        assert_eq!(
+            tool.renamed("s__ab").get(),
+            r#"{"x":{"name":"inner"},"name":"s__ab" ,"n":1e400}"#
+        );
+    }
+
+    #[test]
+    fn only_what_says_so_may_be_repeated() {
+        assert!(!entry(r#"{"name":"a"}"#).unwrap().repeatable);
+        assert!(
+            !entry(r#"{"name":"a","annotations":{"readOnlyHint":false}}"#)
+                .unwrap()
+                .repeatable
+        );
+        assert!(
+            entry(r#"{"name":"a","annotations":{"readOnlyHint":true}}"#)
+                .unwrap()
+                .repeatable
+        );
+        assert!(
+            entry(r#"{"name":"a","annotations":{"idempotentHint":true}}"#)
+                .unwrap()
+                .repeatable
+        );
+    }
+
+    #[test]
+    fn what_has_no_name_is_no_tool_and_odd_members_do_no_harm() {
+        assert!(entry(r#"{"description":"x"}"#).is_none());
+        let odd = entry(r#"{"name":"a","description":7,"annotations":[]}"#).unwrap();
+        assert_eq!(&*odd.description, "");
+    }
+}

@@ -1,0 +1,12 @@
+//! What each backend offers: its tools, resources, templates and prompts as it wrote them, read when somebody needs them.
+//! The last good list is kept while the backend is down.
+
+mod entry;
+mod kind;
+mod pages;
+mod shelf;
+
+pub(super) use entry::Entry;
+pub(super) use kind::Kind;
+pub(super) use pages::{Listing, Reader};
+pub(super) use shelf::{Catalogue, Freshness};

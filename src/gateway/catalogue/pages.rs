@@ -1,0 +1,204 @@
+//! Reads a whole list from a backend, page after page, within bounds.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+
+use super::{Entry, Kind};
+use crate::{
+    backend::{Call, CallError},
+    gateway::{
+        member::Member,
+        raw_object::{RawObject, Text},
+    },
+    protocol::{Message, quote},
+    telemetry::{Clock, RequestId},
+};
+
+/// Pages read of one list.
+const MOST_PAGES: usize = 100;
+/// Entries kept of one list.
+const MOST_ENTRIES: usize = 10_000;
+
+/// A list as it was read.
+#[derive(Debug, Default)]
+pub(in crate::gateway) struct Listing {
+    /// In the backend's order.
+    pub(in crate::gateway) entries: Vec<Arc<Entry>>,
+    places: HashMap<Box<str>, usize>,
+    /// When it was read, in milliseconds of the clock.
+    pub(super) read_ms: u64,
+}
+
+impl Listing {
+    /// The entry with this name or URI.
+    pub(in crate::gateway) fn find(&self, key: &str) -> Option<&Arc<Entry>> {
+        self.places
+            .get(key)
+            .and_then(|place| self.entries.get(*place))
+    }
+
+    /// Whether both hold the same definitions in the same order.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.entries.len() == other.entries.len()
+            && self
+                .entries
+                .iter()
+                .zip(&other.entries)
+                .all(|(one, other)| one.raw.get() == other.raw.get())
+    }
+
+    fn add(&mut self, entry: Entry) {
+        let place = self.entries.len();
+        // Of two with one name the first counts; the backend itself could not tell them apart either.
+        if !self.places.contains_key(&entry.key) {
+            self.places.insert(entry.key.clone(), place);
+            self.entries.push(Arc::new(entry));
+        }
+    }
+
+    /// Adds a page; the cursor of the next one if there is one.
+    fn take(&mut self, kind: Kind, page: &[u8], earlier: Option<&Self>) -> Option<Box<str>> {
+        let page = RawObject::parse(page)?;
+        for raw in page
+            .read::<Vec<&RawValue>>(kind.member())
+            .unwrap_or_default()
+        {
+            let Some(entry) = Entry::read(kind, raw) else {
+                continue;
+            };
+            let before = earlier.and_then(|earlier| earlier.find(&entry.key));
+            self.add(entry.continuing(before.map(|entry| &**entry)));
+        }
+        page.read("nextCursor")
+            .map(|Text(cursor)| Box::from(cursor))
+    }
+
+    /// A list that came in one page; `None` if there are more.
+    pub(super) fn of_one_page(kind: Kind, page: &[u8], earlier: Option<&Self>) -> Option<Self> {
+        let mut listing = Self::default();
+        listing
+            .take(kind, page, earlier)
+            .is_none()
+            .then_some(listing)
+    }
+}
+
+/// How lists are read: on which clock, and until when.
+#[derive(Clone)]
+pub(in crate::gateway) struct Reader {
+    pub(in crate::gateway) clock: Clock,
+    pub(in crate::gateway) deadline: Instant,
+}
+
+impl Reader {
+    /// Reads a whole list; a backend that does not offer this kind has an empty one.
+    pub(super) async fn read(
+        &self,
+        member: &Member,
+        kind: Kind,
+        earlier: Option<&Listing>,
+    ) -> Result<Listing, CallError> {
+        let mut listing = Listing::default();
+        let info = member.backend().server_info(self.deadline).await?;
+        if !offers(&info.initialize_result, kind) {
+            return Ok(listing);
+        }
+        let mut cursor: Option<Box<str>> = None;
+        for _ in 0..MOST_PAGES {
+            let Some(page) = self.page(member, kind, cursor.as_deref()).await? else {
+                return Ok(listing);
+            };
+            let next = listing.take(kind, &page, earlier);
+            if next.is_none() {
+                return Ok(listing);
+            }
+            if next == cursor || listing.entries.len() >= MOST_ENTRIES {
+                break;
+            }
+            cursor = next;
+        }
+        tracing::warn!(
+            backend = member.name(),
+            method = kind.method(),
+            entries = listing.entries.len(),
+            "The list does not end: its cursor repeats or it has too many pages; what was read is used"
+        );
+        Ok(listing)
+    }
+
+    /// One page, or `None` where the backend refuses to list.
+    async fn page(
+        &self,
+        member: &Member,
+        kind: Kind,
+        cursor: Option<&str>,
+    ) -> Result<Option<Bytes>, CallError> {
+        let params = cursor.map(|cursor| [&b"{\"cursor\":"[..], &quote(cursor), b"}"].concat());
+        let answer = member
+            .send(Call {
+                message: Message::request(b"1", kind.method(), params.as_deref()),
+                request_id: RequestId::random(),
+                started: self.clock.now(),
+                deadline: self.deadline,
+                repeatable: true,
+                events: None,
+            })
+            .await?;
+        if let Some(error) = answer.message.error_message() {
+            tracing::warn!(backend = member.name(), method = kind.method(), %error, "The backend refused to list");
+        }
+        Ok(answer.message.result())
+    }
+}
+
+fn offers(initialize_result: &[u8], kind: Kind) -> bool {
+    let capabilities = RawObject::parse(initialize_result)
+        .and_then(|result| result.read::<RawObject<'_>>("capabilities"));
+    capabilities.is_none_or(|capabilities| capabilities.member(kind.capability()).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_add_up_and_the_first_of_two_with_one_name_counts() {
+        let mut listing = Listing::default();
+        let first =
+            br#"{"tools":[{"name":"a","description":"1"},{"nameless":1}],"nextCursor":"x"}"#;
+        assert_eq!(listing.take(Kind::Tools, first, None).as_deref(), Some("x"));
+        let last = br#"{"tools":[{"name":"a","description":"2"},{"name":"b"}]}"#;
+        assert_eq!(listing.take(Kind::Tools, last, None), None);
+        assert_eq!(listing.entries.len(), 2);
+        assert_eq!(&*listing.find("a").unwrap().description, "1");
+        assert!(listing.find("c").is_none());
+    }
+
+    #[test]
+    fn a_list_read_again_goes_on_with_its_measurements() {
+        let page = br#"{"tools":[{"name":"a"}]}"#;
+        let earlier = Listing::of_one_page(Kind::Tools, page, None).unwrap();
+        earlier.find("a").unwrap().latency().record_success(5, 0);
+        let page = br#"{"tools":[{"name":"a","title":"new"}]}"#;
+        let later = Listing::of_one_page(Kind::Tools, page, Some(&earlier)).unwrap();
+        assert!(!later.is_same(&earlier));
+        let counts = later.find("a").unwrap().measured().unwrap().counts();
+        assert_eq!(counts, (1, 0));
+    }
+
+    #[test]
+    fn a_page_with_a_successor_is_no_whole_list() {
+        let page = br#"{"prompts":[],"nextCursor":"x"}"#;
+        assert!(Listing::of_one_page(Kind::Prompts, page, None).is_none());
+    }
+
+    #[test]
+    fn a_backend_without_the_capability_is_not_asked() {
+        let result = br#"{"capabilities":{"tools":{}}}"#;
+        assert!(offers(result, Kind::Tools));
+        assert!(!offers(result, Kind::Templates));
+    }
+}

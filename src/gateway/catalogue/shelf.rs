@@ -1,0 +1,171 @@
+//! Keeps a backend's lists, reads each at most once at a time, and knows how old they are.
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::{Kind, Listing, Reader};
+use crate::{backend::CallError, gateway::member::Member, lockfree::Latest, telemetry::Stamp};
+
+/// A list that could not be read is not asked for again before this.
+const PAUSE_MS: u64 = 5_000;
+
+/// The lists of one backend.
+#[derive(Debug, Default)]
+pub(in crate::gateway) struct Catalogue {
+    shelves: [Shelf; Kind::ALL.len()],
+}
+
+#[derive(Debug)]
+struct Shelf {
+    listing: ArcSwapOption<Listing>,
+    /// Held by whoever reads the list; never taken to look at it.
+    reading: Arc<Mutex<()>>,
+    /// When reading failed last, plus one; 0 while it has not failed since the last good reading.
+    failed: Latest,
+    /// 1 from a change that was announced until the list is read again.
+    changed: Latest,
+}
+
+impl Default for Shelf {
+    fn default() -> Self {
+        Self {
+            listing: ArcSwapOption::empty(),
+            reading: Arc::default(),
+            failed: Latest::new(0),
+            changed: Latest::new(0),
+        }
+    }
+}
+
+/// What is known of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::gateway) enum Freshness {
+    /// Read lately.
+    Fresh,
+    /// Worth reading again, or for the first time.
+    Due,
+    /// Reading failed a moment ago.
+    Failed,
+}
+
+impl Catalogue {
+    /// The last good list.
+    pub(in crate::gateway) fn listing(&self, kind: Kind) -> Option<Arc<Listing>> {
+        self.shelf(kind).listing.load_full()
+    }
+
+    /// Whether the last attempt to read it failed, so that it may be out of date.
+    pub(in crate::gateway) fn is_stale(&self, kind: Kind) -> bool {
+        self.shelf(kind).failed.value() != 0
+    }
+
+    pub(in crate::gateway) fn freshness(&self, kind: Kind, now: Stamp, ttl: Duration) -> Freshness {
+        let shelf = self.shelf(kind);
+        let failed = shelf.failed.value();
+        if failed != 0 && now.millis().saturating_sub(failed) < PAUSE_MS {
+            return Freshness::Failed;
+        }
+        let age = shelf
+            .listing
+            .load()
+            .as_ref()
+            .map(|listing| now.millis().saturating_sub(listing.read_ms));
+        match age {
+            Some(age) if shelf.changed.value() == 0 && u128::from(age) < ttl.as_millis() => {
+                Freshness::Fresh
+            }
+            _ => Freshness::Due,
+        }
+    }
+
+    /// The backend said that it changed.
+    pub(in crate::gateway) fn mark_changed(&self, kind: Kind) {
+        self.shelf(kind).changed.set(1);
+        self.shelf(kind).failed.set(0);
+    }
+
+    /// The right to read a list, if nobody is reading it.
+    pub(in crate::gateway) fn try_begin(&self, kind: Kind) -> Option<OwnedMutexGuard<()>> {
+        Arc::clone(&self.shelf(kind).reading).try_lock_owned().ok()
+    }
+
+    /// Waits until nobody reads the list.
+    pub(in crate::gateway) async fn reading_is_over(&self, kind: Kind) {
+        drop(self.shelf(kind).reading.lock().await);
+    }
+
+    /// Reads the list again; true if it is another one than before.
+    pub(in crate::gateway) async fn read(
+        &self,
+        member: &Member,
+        kind: Kind,
+        reader: &Reader,
+    ) -> Result<bool, CallError> {
+        let shelf = self.shelf(kind);
+        let earlier = shelf.listing.load_full();
+        // Before reading: a change that is announced meanwhile makes the list due again.
+        shelf.changed.set(0);
+        match reader.read(member, kind, earlier.as_deref()).await {
+            Ok(listing) => Ok(shelf.put(listing, reader.clock.now())),
+            Err(error) => {
+                shelf.failed.set(reader.clock.now().millis() + 1);
+                Err(error)
+            }
+        }
+    }
+
+    /// Keeps a whole list that passed by in one page; true if it is another one than before.
+    pub(in crate::gateway) fn adopt(&self, kind: Kind, page: &[u8], now: Stamp) -> bool {
+        let shelf = self.shelf(kind);
+        Listing::of_one_page(kind, page, shelf.listing.load().as_deref())
+            .is_some_and(|listing| shelf.put(listing, now))
+    }
+
+    const fn shelf(&self, kind: Kind) -> &Shelf {
+        let [tools, resources, templates, prompts] = &self.shelves;
+        match kind {
+            Kind::Tools => tools,
+            Kind::Resources => resources,
+            Kind::Templates => templates,
+            Kind::Prompts => prompts,
+        }
+    }
+}
+
+impl Shelf {
+    fn put(&self, mut listing: Listing, now: Stamp) -> bool {
+        listing.read_ms = now.millis();
+        self.failed.set(0);
+        let listing = Arc::new(listing);
+        let earlier = self.listing.swap(Some(Arc::clone(&listing)));
+        earlier.is_none_or(|earlier| !earlier.is_same(&listing))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TTL: Duration = Duration::from_secs(10);
+
+    fn at(seconds: u64) -> Stamp {
+        Stamp::from_nanos(seconds * 1_000_000_000)
+    }
+
+    #[test]
+    fn a_list_is_fresh_for_its_time_to_live_or_until_a_change_is_announced() {
+        let catalogue = Catalogue::default();
+        let freshness = |seconds| catalogue.freshness(Kind::Tools, at(seconds), TTL);
+        assert_eq!(freshness(0), Freshness::Due);
+        assert!(catalogue.adopt(Kind::Tools, br#"{"tools":[{"name":"a"}]}"#, at(1)));
+        assert!(!catalogue.adopt(Kind::Tools, br#"{"tools":[{"name":"a"}]}"#, at(2)));
+        assert_eq!(freshness(11), Freshness::Fresh);
+        assert_eq!(freshness(12), Freshness::Due);
+        catalogue.mark_changed(Kind::Tools);
+        assert_eq!(freshness(3), Freshness::Due);
+        assert!(catalogue.listing(Kind::Tools).unwrap().find("a").is_some());
+        assert!(catalogue.listing(Kind::Prompts).is_none());
+    }
+}

@@ -1,0 +1,155 @@
+//! Brings lists up to date: each list is read once at a time however many wait for it, side by side with the others,
+//! and nobody waits longer than their own deadline.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    catalogue::{Entry, Freshness, Kind, Reader},
+    facade::Gateway,
+    inbound::Caller,
+    member::Member,
+};
+use crate::backend::CallError;
+
+/// A backend that is not in an answer, or only with what it said earlier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Missing {
+    server: Box<str>,
+    reason: String,
+    /// Whether its last good list is in the answer.
+    stale: bool,
+}
+
+impl Missing {
+    pub(super) fn server(&self) -> &str {
+        &self.server
+    }
+
+    pub(super) fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl Gateway {
+    /// Reads what is due of all backends that the caller may use, and names those that did not answer in time.
+    pub(super) async fn freshen(self: &Arc<Self>, kinds: &[Kind], caller: &Caller) -> Vec<Missing> {
+        let members = self.members_for(caller).cloned().collect();
+        self.freshen_members(members, kinds).await
+    }
+
+    /// The same for these backends alone.
+    pub(super) async fn freshen_members(
+        self: &Arc<Self>,
+        members: Vec<Arc<Member>>,
+        kinds: &[Kind],
+    ) -> Vec<Missing> {
+        let deadline = Instant::now() + self.settings.fan_out_timeout;
+        let asked = members
+            .into_iter()
+            .flat_map(|member| kinds.iter().map(move |kind| (Arc::clone(&member), *kind)));
+        let readings: Vec<_> = asked
+            .filter(|(member, kind)| self.freshness(member, *kind) != Freshness::Fresh)
+            .map(|(member, kind)| {
+                let reading = Arc::clone(self).up_to_date(Arc::clone(&member), kind);
+                (member, kind, tokio::spawn(reading))
+            })
+            .collect();
+        let mut missing = Vec::new();
+        for (member, kind, reading) in readings {
+            let reason = match timeout_at(deadline, reading).await {
+                Ok(Ok(Ok(()))) => continue,
+                Ok(Ok(Err(error))) => error.to_string(),
+                Ok(Err(_)) | Err(_) => "it has not answered in time".to_owned(),
+            };
+            missing.push(Missing {
+                server: member.name().into(),
+                reason,
+                stale: member.catalogue().listing(kind).is_some(),
+            });
+        }
+        missing.dedup_by(|later, earlier| later.server == earlier.server);
+        missing
+    }
+
+    /// A backend's tool by its name. Its list is read if that was never done, and once more if the tool is not on it.
+    pub(super) async fn look_up_tool(
+        self: &Arc<Self>,
+        member: &Arc<Member>,
+        name: &str,
+        deadline: Instant,
+    ) -> Result<Option<Arc<Entry>>, CallError> {
+        let known = member.tool(name);
+        if known.is_some() {
+            return Ok(known);
+        }
+        let now = self.clock.now();
+        let ttl = self.settings.meta_mcp.cache_ttl.min(RECHECK);
+        if member.catalogue().freshness(Kind::Tools, now, ttl) == Freshness::Due {
+            self.read_within(member, Kind::Tools, deadline).await?;
+        }
+        Ok(member.tool(name))
+    }
+
+    /// Reads one list now, unless somebody is reading it already: then waits for that.
+    pub(super) async fn read_within(
+        self: &Arc<Self>,
+        member: &Arc<Member>,
+        kind: Kind,
+        deadline: Instant,
+    ) -> Result<(), CallError> {
+        let since = self.clock.now();
+        let reading = tokio::spawn(Arc::clone(self).read(Arc::clone(member), kind));
+        match timeout_at(deadline, reading).await {
+            Ok(Ok(read)) => read,
+            Ok(Err(_)) => Err(CallError::Stopped),
+            Err(_) => Err(CallError::TimedOut {
+                after: self.clock.now().since(since),
+            }),
+        }
+    }
+
+    fn freshness(&self, member: &Member, kind: Kind) -> Freshness {
+        let ttl = self.settings.meta_mcp.cache_ttl;
+        member.catalogue().freshness(kind, self.clock.now(), ttl)
+    }
+
+    async fn up_to_date(self: Arc<Self>, member: Arc<Member>, kind: Kind) -> Result<(), CallError> {
+        if self.freshness(&member, kind) == Freshness::Due {
+            Arc::clone(&self).read(Arc::clone(&member), kind).await?;
+        }
+        match self.freshness(&member, kind) {
+            Freshness::Failed => Err(failed_lately()),
+            Freshness::Fresh | Freshness::Due => Ok(()),
+        }
+    }
+
+    /// Runs in a task of its own, so that a caller who leaves does not stop what others wait for.
+    async fn read(self: Arc<Self>, member: Arc<Member>, kind: Kind) -> Result<(), CallError> {
+        let Some(_reading) = member.catalogue().try_begin(kind) else {
+            member.catalogue().reading_is_over(kind).await;
+            return Ok(());
+        };
+        let reader = Reader {
+            clock: self.clock.clone(),
+            deadline: Instant::now() + self.settings.request_timeout,
+        };
+        if member.catalogue().read(&member, kind, &reader).await? {
+            self.list_changed(&member, kind);
+        }
+        Ok(())
+    }
+}
+
+fn failed_lately() -> CallError {
+    CallError::Unreachable {
+        reason: "it did not say what it offers a moment ago".into(),
+        permanent: false,
+        retry_after: None,
+    }
+}
+
+/// A name that is not on a list older than this is worth a second look at the backend.
+const RECHECK: std::time::Duration = std::time::Duration::from_secs(1);
