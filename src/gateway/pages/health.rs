@@ -1,0 +1,86 @@
+//! `/health`, `/health/backends` and `/metrics.json`: how the backends do, as JSON.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::{
+    backend::BackendStatus,
+    failsafe::{CircuitState, HealthMetrics},
+    gateway::{facade::Gateway, member::Member},
+};
+
+#[derive(Serialize)]
+struct Health<'a> {
+    status: &'static str,
+    version: &'static str,
+    backends: BTreeMap<&'a str, BackendStatus>,
+}
+
+#[derive(Serialize)]
+struct Metrics<'a> {
+    backends: BTreeMap<&'a str, BackendMetrics>,
+}
+
+#[derive(Serialize)]
+struct BackendMetrics {
+    health: HealthMetrics,
+    circuit_state: CircuitState,
+    request_count: u64,
+}
+
+impl Gateway {
+    /// The page `/health` and its HTTP status: 200 while every backend that was called works, else 503.
+    #[must_use]
+    pub fn health(&self) -> (u16, Bytes) {
+        let backends = self.by_name(|member| member.backend().status());
+        let (code, status) = if self.is_draining() {
+            (503, "draining")
+        } else if backends.values().all(is_well) {
+            (200, "healthy")
+        } else {
+            (503, "degraded")
+        };
+        let page = Health {
+            status,
+            version: env!("CARGO_PKG_VERSION"),
+            backends,
+        };
+        (code, json(&page))
+    }
+
+    /// The page `/health/backends`: each backend's counts and latencies under its name.
+    #[must_use]
+    pub fn backends_health(&self) -> Bytes {
+        json(&self.by_name(|member| member.backend().failsafe().health_metrics()))
+    }
+
+    /// The page `/metrics.json`.
+    #[must_use]
+    pub fn metrics_json(&self) -> Bytes {
+        let backends = self.by_name(|member| BackendMetrics {
+            health: member.backend().failsafe().health_metrics(),
+            circuit_state: member.backend().failsafe().circuit_breaker.state(),
+            request_count: member.request_count(),
+        });
+        json(&Metrics { backends })
+    }
+
+    fn by_name<T>(&self, show: impl Fn(&Member) -> T) -> BTreeMap<&str, T> {
+        self.members()
+            .iter()
+            .map(|member| (member.name(), show(member)))
+            .collect()
+    }
+}
+
+/// A backend that an operator stopped is not ill.
+fn is_well(status: &BackendStatus) -> bool {
+    let works = status.healthy && status.circuit_state == CircuitState::Closed;
+    (works && status.permanent.is_none()) || status.status == "stopped"
+}
+
+fn json(page: &impl Serialize) -> Bytes {
+    serde_json::to_vec(page).unwrap_or_default().into()
+}

@@ -1,0 +1,131 @@
+//! `/metrics`: every number, with labels that only the configuration and the backends' own lists can add to.
+
+use super::{exposition::Exposition, process};
+use crate::{
+    failsafe::CircuitState,
+    gateway::{catalogue::Kind, facade::Gateway, member::Member},
+};
+
+impl Gateway {
+    /// The page `/metrics` in the text format of Prometheus.
+    #[must_use]
+    pub fn metrics_text(&self) -> String {
+        let mut page = Exposition::default();
+        self.write_calls(&mut page);
+        self.write_tools(&mut page);
+        self.write_circuits(&mut page);
+        self.write_gateway(&mut page);
+        process::write(&mut page, self.clock.epoch_ms(0));
+        page.finish()
+    }
+
+    fn write_calls(&self, page: &mut Exposition) {
+        page.family(
+            "mcp_backend_requests_total",
+            "counter",
+            "Calls by what they settled as, refused ones included.",
+        );
+        for member in self.members() {
+            for (outcome, total) in member.outcomes() {
+                let labels = [("backend", member.name()), ("outcome", outcome.label())];
+                page.sample(&labels, total);
+            }
+        }
+        page.family(
+            "mcp_backend_request_duration_seconds",
+            "histogram",
+            "How long the backend took, without queue and gateway.",
+        );
+        self.each(|name, member| {
+            let snapshot = member.backend().failsafe().health_tracker.snapshot();
+            page.histogram(&[("backend", name)], &snapshot);
+        });
+        page.family(
+            "mcp_queue_wait_seconds",
+            "histogram",
+            "How long calls waited for a place at the backend.",
+        );
+        self.each(|name, member| {
+            page.histogram(
+                &[("backend", name)],
+                &member.backend().queue_wait().snapshot(),
+            );
+        });
+    }
+
+    fn write_tools(&self, page: &mut Exposition) {
+        page.family(
+            "mcp_tool_duration_seconds",
+            "histogram",
+            "How long calls of one tool took, for tools on the backend's own list that were called.",
+        );
+        self.each(|name, member| {
+            let listing = member.catalogue().listing(Kind::Tools).unwrap_or_default();
+            for tool in &listing.entries {
+                if let Some(measured) = tool.measured() {
+                    let labels = [("backend", name), ("tool", &*tool.key)];
+                    page.histogram(&labels, &measured.snapshot());
+                }
+            }
+        });
+    }
+
+    fn write_circuits(&self, page: &mut Exposition) {
+        page.family(
+            "mcp_circuit_state",
+            "gauge",
+            "The circuit breaker: 0 closed, 1 half-open, 2 open.",
+        );
+        self.each(|name, member| {
+            let state = match member.backend().failsafe().circuit_breaker.state() {
+                CircuitState::Closed => 0,
+                CircuitState::HalfOpen => 1,
+                CircuitState::Open => 2,
+            };
+            page.sample(&[("backend", name)], state);
+        });
+        page.family(
+            "mcp_circuit_transitions_total",
+            "counter",
+            "Changes of the circuit breaker's state, by where to and why.",
+        );
+        self.each(|name, member| {
+            for transition in member.backend().failsafe().circuit_breaker.transitions() {
+                let labels = [
+                    ("backend", name),
+                    ("to", transition.to.label()),
+                    ("cause", transition.cause.label()),
+                ];
+                page.sample(&labels, transition.count);
+            }
+        });
+        page.family(
+            "mcp_circuit_rejected_total",
+            "counter",
+            "Calls that the circuit breaker refused.",
+        );
+        self.each(|name, member| {
+            let rejected = member.backend().failsafe().circuit_breaker.rejected_total();
+            page.sample(&[("backend", name)], rejected);
+        });
+    }
+
+    fn write_gateway(&self, page: &mut Exposition) {
+        page.family(
+            "mcp_gateway_overhead_seconds",
+            "histogram",
+            "What the gateway adds: the whole time of a request minus the wait for its backend.",
+        );
+        page.histogram(&[], &self.overhead.snapshot());
+        page.family("mcp_sessions", "gauge", "Open client sessions.");
+        page.sample(&[], self.sessions.count());
+        page.family("mcp_gateway_build_info", "gauge", "The running version.");
+        page.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
+    }
+
+    fn each(&self, mut write: impl FnMut(&str, &Member)) {
+        for member in self.members() {
+            write(member.name(), member);
+        }
+    }
+}

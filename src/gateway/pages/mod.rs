@@ -1,0 +1,7 @@
+//! The pages for people and machines who watch: health, and metrics in both forms.
+//! Everything is put together when it is asked for; requests only count.
+
+mod exposition;
+mod health;
+mod metrics;
+mod process;
