@@ -1,10 +1,35 @@
 //! What we decide: which backend, which session, what a refusal says.
 //! Bytes come in as an [`Inbound`] and leave as an [`Outbound`]; no socket is known here.
 
+mod aggregate;
+mod calls;
+mod catalogue;
+mod directory;
+mod facade;
+mod freshen;
 mod inbound;
+mod initialize;
+mod member;
+mod meta_tools;
+mod naming;
+mod nearest;
+mod notices;
+mod pages;
+mod raw_object;
 mod replies;
+mod request;
+mod rights;
+mod router;
+mod search;
+mod sessions;
 mod settings;
+mod stream;
+mod supervise;
+mod trace;
+mod transparent;
+mod uri_template;
 
+pub use facade::Gateway;
 pub use inbound::{Caller, EventStream, Inbound, Outbound, Reply, Route};
 pub use replies::Refusal;
 pub use settings::{GatewaySettings, MetaMcpSettings, Naming, SessionSettings, SurfacedTool};

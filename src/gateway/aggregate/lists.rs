@@ -1,0 +1,169 @@
+//! The lists of `/mcp`: all that the backends offer to this caller, and the names of those that did not answer in time.
+
+use std::{collections::HashSet, sync::Arc};
+
+use bytes::Bytes;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::value::RawValue;
+
+use super::methods::respond;
+use crate::gateway::{
+    catalogue::{Entry, Kind},
+    facade::Gateway,
+    freshen::Missing,
+    inbound::Caller,
+    member::Member,
+    meta_tools::MetaTool,
+    replies::Refusal,
+    request::Request,
+};
+
+/// A list as it goes to the client.
+struct List {
+    kind: Kind,
+    entries: Vec<Box<RawValue>>,
+    missing: Vec<Missing>,
+}
+
+impl Serialize for List {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Meta<'a> {
+            missing: &'a [Missing],
+        }
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry(self.kind.member(), &self.entries)?;
+        if !self.missing.is_empty() {
+            let missing = &self.missing;
+            map.serialize_entry("_meta", &Meta { missing })?;
+        }
+        map.end()
+    }
+}
+
+impl Gateway {
+    pub(super) async fn list_tools(self: &Arc<Self>, request: &Request) -> Result<Bytes, Refusal> {
+        refuse_cursor(request)?;
+        let (entries, missing) = if self.settings.meta_mcp.enabled {
+            self.surfaced(&request.caller).await
+        } else {
+            self.federated(&request.caller).await
+        };
+        let kind = Kind::Tools;
+        Ok(finish(
+            request,
+            &List {
+                kind,
+                entries,
+                missing,
+            },
+        ))
+    }
+
+    /// The meta-tools, and beside them the tools that the configuration names.
+    async fn surfaced(self: &Arc<Self>, caller: &Caller) -> (Vec<Box<RawValue>>, Vec<Missing>) {
+        let surfaced = &self.settings.meta_mcp.surfaced_tools;
+        let members: Vec<_> = self
+            .members_for(caller)
+            .filter(|member| surfaced.iter().any(|tool| tool.server == member.name()))
+            .cloned()
+            .collect();
+        let missing = self.freshen_members(members, &[Kind::Tools]).await;
+        let directory = self.directory();
+        let tools = surfaced
+            .iter()
+            .filter(|tool| caller.may_call(&tool.server, &tool.tool))
+            .filter_map(|tool| directory.tool_of(&tool.server, &tool.tool))
+            .map(|listed| listed.public.clone());
+        let entries = MetaTool::ALL
+            .into_iter()
+            .filter(|tool| caller.operator || !tool.is_for_operators())
+            .map(MetaTool::definition)
+            .chain(tools)
+            .collect();
+        (entries, missing)
+    }
+
+    async fn federated(self: &Arc<Self>, caller: &Caller) -> (Vec<Box<RawValue>>, Vec<Missing>) {
+        let missing = self.freshen(&[Kind::Tools], caller).await;
+        let directory = self.directory();
+        let entries = directory
+            .tools()
+            .iter()
+            .filter(|listed| caller.may_call(listed.member.name(), &listed.entry.key))
+            .map(|listed| listed.public.clone())
+            .collect();
+        (entries, missing)
+    }
+
+    pub(super) async fn list_resources(
+        self: &Arc<Self>,
+        request: &Request,
+    ) -> Result<Bytes, Refusal> {
+        self.list(request, Kind::Resources, |_, entry| entry.raw.clone())
+            .await
+    }
+
+    pub(super) async fn list_templates(
+        self: &Arc<Self>,
+        request: &Request,
+    ) -> Result<Bytes, Refusal> {
+        self.list(request, Kind::Templates, |_, entry| entry.raw.clone())
+            .await
+    }
+
+    pub(super) async fn list_prompts(
+        self: &Arc<Self>,
+        request: &Request,
+    ) -> Result<Bytes, Refusal> {
+        self.list(request, Kind::Prompts, |member, entry| {
+            entry.renamed(&[member.name(), "/", &entry.key].concat())
+        })
+        .await
+    }
+
+    async fn list(
+        self: &Arc<Self>,
+        request: &Request,
+        kind: Kind,
+        show: impl Fn(&Member, &Entry) -> Box<RawValue>,
+    ) -> Result<Bytes, Refusal> {
+        refuse_cursor(request)?;
+        let missing = self.freshen(&[kind], &request.caller).await;
+        let mut seen = HashSet::new();
+        let mut entries = Vec::new();
+        for member in self.members_for(&request.caller) {
+            let Some(listing) = member.catalogue().listing(kind) else {
+                continue;
+            };
+            for entry in &listing.entries {
+                // Of two backends that offer one URI the first is the one that is asked.
+                if kind == Kind::Prompts || seen.insert(entry.key.clone()) {
+                    entries.push(show(member, entry));
+                }
+            }
+        }
+        Ok(finish(
+            request,
+            &List {
+                kind,
+                entries,
+                missing,
+            },
+        ))
+    }
+}
+
+fn finish(request: &Request, list: &List) -> Bytes {
+    respond(request, &serde_json::to_vec(list).unwrap_or_default())
+}
+
+/// Our lists come in one page, so no cursor can be ours.
+fn refuse_cursor(request: &Request) -> Result<(), Refusal> {
+    match request.message.cursor() {
+        None => Ok(()),
+        Some(_) => Err(Refusal::InvalidParams(
+            "The cursor is unknown, so nothing was listed: this list has one page. Ask again without a cursor.".into(),
+        )),
+    }
+}

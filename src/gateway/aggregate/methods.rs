@@ -1,0 +1,107 @@
+//! Which method of `/mcp` goes where.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::{
+    gateway::{
+        facade::Gateway,
+        meta_tools::MetaTool,
+        nearest::nearest,
+        raw_object::{RawObject, Text},
+        replies::Refusal,
+        request::Request,
+        sessions::LogLevel,
+    },
+    protocol::Message,
+};
+
+const METHODS: [&str; 11] = [
+    "initialize",
+    "ping",
+    "logging/setLevel",
+    "tools/list",
+    "tools/call",
+    "resources/list",
+    "resources/templates/list",
+    "resources/read",
+    "prompts/list",
+    "prompts/get",
+    "completion/complete",
+];
+
+impl Gateway {
+    /// Answers a request on `/mcp`.
+    pub(in crate::gateway) async fn aggregate(
+        self: &Arc<Self>,
+        request: &Request,
+    ) -> Result<Bytes, Refusal> {
+        match request.message.method().unwrap_or_default() {
+            "ping" => Ok(respond(request, b"{}")),
+            "logging/setLevel" => set_level(request),
+            "tools/list" => self.list_tools(request).await,
+            "tools/call" => self.call_tool(request).await,
+            "resources/list" => self.list_resources(request).await,
+            "resources/templates/list" => self.list_templates(request).await,
+            "resources/read" => self.read_resource(request).await,
+            "prompts/list" => self.list_prompts(request).await,
+            "prompts/get" => self.get_prompt(request).await,
+            "completion/complete" => self.complete(request).await,
+            method => match MetaTool::named(method) {
+                Some(meta_tool) => self.meta_method(meta_tool, request).await,
+                None => Err(unknown_method(method)),
+            },
+        }
+    }
+}
+
+/// The answer to a request, its result as raw JSON.
+pub(super) fn respond(request: &Request, result: &[u8]) -> Bytes {
+    Message::response(request.id(), result).bytes().clone()
+}
+
+fn unknown_method(method: &str) -> Refusal {
+    let known = METHODS.into_iter().chain(MetaTool::ALL.map(MetaTool::name));
+    Refusal::UnknownMethod {
+        method: method.into(),
+        suggest: nearest(method, known).map(Into::into),
+    }
+}
+
+fn set_level(request: &Request) -> Result<Bytes, Refusal> {
+    let params = request.message.params().unwrap_or_default();
+    let level = RawObject::parse(&params)
+        .and_then(|params| params.read("level"))
+        .and_then(|Text(level)| LogLevel::parse(&level))
+        .ok_or_else(|| {
+            let names = LogLevel::NAMES.map(|(name, _)| name).join(", ");
+            Refusal::InvalidParams(
+                format!("`logging/setLevel` came without a known `level`, so nothing changed. Use one of {names}.")
+                    .into(),
+            )
+        })?;
+    if let Some(session) = &request.session {
+        session.log_at(level);
+    }
+    Ok(respond(request, b"{}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_method_is_told_from_a_mistyped_one() {
+        let suggested = |method| match unknown_method(method) {
+            Refusal::UnknownMethod { suggest, .. } => suggest,
+            _ => None,
+        };
+        assert_eq!(suggested("tools/lst").as_deref(), Some("tools/list"));
+        assert_eq!(
+            suggested("gateway_list_server").as_deref(),
+            Some("gateway_list_servers")
+        );
+        assert_eq!(suggested("something/else"), None);
+    }
+}

@@ -1,0 +1,62 @@
+//! resources/read on `/mcp`: the backend is the one that lists the URI, or has a template for it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::gateway::{
+    catalogue::Kind, facade::Gateway, inbound::Caller, member::Member, replies::Refusal,
+    request::Request, transparent::finished, uri_template::could_be,
+};
+
+impl Gateway {
+    pub(super) async fn read_resource(
+        self: &Arc<Self>,
+        request: &Request,
+    ) -> Result<Bytes, Refusal> {
+        let uri = request.message.uri().ok_or_else(|| {
+            Refusal::InvalidParams(
+                "`resources/read` came without `params.uri`, so nothing was read. Send a URI from resources/list.".into(),
+            )
+        })?;
+        let member = self.backend_of(request, &uri).await?;
+        let message = request.message.clone();
+        let answer = self.forward(request, &member, message, true).await;
+        Ok(finished(request, &member, answer))
+    }
+
+    /// The backend that offers this URI, or a template that is written so.
+    pub(super) async fn backend_of(
+        self: &Arc<Self>,
+        request: &Request,
+        uri: &str,
+    ) -> Result<Arc<Member>, Refusal> {
+        if let Some(member) = self.offering(&request.caller, uri) {
+            return Ok(member);
+        }
+        self.freshen(&[Kind::Resources, Kind::Templates], &request.caller)
+            .await;
+        self.offering(&request.caller, uri)
+            .ok_or_else(|| Refusal::UnknownResource(uri.into()))
+    }
+
+    fn offering(&self, caller: &Caller, uri: &str) -> Option<Arc<Member>> {
+        let lists = |member: &Arc<Member>, kind, fits: &dyn Fn(&str) -> bool| {
+            let listing = member.catalogue().listing(kind);
+            listing.is_some_and(|listing| listing.entries.iter().any(|entry| fits(&entry.key)))
+        };
+        let listed = |member: &&Arc<Member>| {
+            let listing = member.catalogue().listing(Kind::Resources);
+            listing.is_some_and(|listing| listing.find(uri).is_some())
+        };
+        let written = |member: &&Arc<Member>| {
+            lists(member, Kind::Templates, &|template| {
+                template == uri || could_be(template, uri)
+            })
+        };
+        self.members_for(caller)
+            .find(listed)
+            .or_else(|| self.members_for(caller).find(written))
+            .cloned()
+    }
+}

@@ -1,0 +1,120 @@
+//! What backends say that belongs to no call: changed lists are read again, and clients who may know are told.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+
+use super::{
+    catalogue::Kind,
+    facade::Gateway,
+    inbound::Route,
+    member::Member,
+    raw_object::{RawObject, Text},
+    sessions::{LogLevel, Session},
+};
+use crate::protocol::Message;
+
+impl Gateway {
+    /// Listens to one backend for as long as there is one.
+    pub(super) async fn hear(self: Arc<Self>, member: Arc<Member>, mut notices: Receiver<Message>) {
+        loop {
+            match notices.recv().await {
+                Ok(notice) => self.heard(&member, &notice),
+                Err(RecvError::Lagged(missed)) => {
+                    tracing::warn!(
+                        backend = member.name(),
+                        missed,
+                        "Notices were lost; its lists are read again"
+                    );
+                    self.read_again(&member, &Kind::ALL);
+                }
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    fn heard(self: &Arc<Self>, member: &Arc<Member>, notice: &Message) {
+        let method = notice.method().unwrap_or_default();
+        match method {
+            "notifications/message" => self.log_line(member, notice),
+            "notifications/resources/updated" => self.resource_updated(member, notice),
+            _ => {
+                self.read_again(member, Kind::changed_by(method));
+                self.tell(notice.bytes(), |session| is_of(session, member));
+            }
+        }
+    }
+
+    fn read_again(self: &Arc<Self>, member: &Arc<Member>, kinds: &'static [Kind]) {
+        for kind in kinds {
+            member.catalogue().mark_changed(*kind);
+            let (gateway, member) = (Arc::clone(self), Arc::clone(member));
+            tokio::spawn(async move { gateway.read_or_warn(&member, *kind).await });
+        }
+    }
+
+    async fn read_or_warn(self: &Arc<Self>, member: &Arc<Member>, kind: Kind) {
+        let deadline = tokio::time::Instant::now() + self.settings.request_timeout;
+        if let Err(error) = self.read_within(member, kind, deadline).await {
+            tracing::warn!(backend = member.name(), %error, "A changed list could not be read; the last good one stays");
+        }
+    }
+
+    /// A backend's list is another one than before: names are given anew, and clients of `/mcp` who see it are told.
+    pub(super) fn list_changed(&self, member: &Member, kind: Kind) {
+        if kind == Kind::Tools {
+            self.rename();
+            if !self.shows_tools_of(member) {
+                return;
+            }
+        }
+        let told = Message::notification(kind.notification(), None);
+        self.tell(told.bytes(), |session| sees(session, member));
+    }
+
+    fn shows_tools_of(&self, member: &Member) -> bool {
+        let meta = &self.settings.meta_mcp;
+        !meta.enabled
+            || meta
+                .surfaced_tools
+                .iter()
+                .any(|tool| tool.server == member.name())
+    }
+
+    fn log_line(&self, member: &Member, notice: &Message) {
+        let params = notice.params().unwrap_or_default();
+        let level = RawObject::parse(&params)
+            .and_then(|params| params.read("level"))
+            .and_then(|Text(level)| LogLevel::parse(&level));
+        self.tell(notice.bytes(), |session| {
+            let wanted = level.is_none_or(|level| session.wants_log(level));
+            is_of(session, member) || (wanted && sees(session, member))
+        });
+    }
+
+    fn resource_updated(&self, member: &Member, notice: &Message) {
+        let uri = notice.uri().unwrap_or_default();
+        self.tell(notice.bytes(), |session| {
+            is_of(session, member) && session.is_subscribed(&uri)
+        });
+    }
+
+    fn tell(&self, message: &Bytes, concerns: impl Fn(&Session) -> bool) {
+        self.sessions.for_each(|session| {
+            if concerns(session) {
+                session.tell(message.clone());
+            }
+        });
+    }
+}
+
+/// Whether the session is one of `/mcp/{backend}`.
+fn is_of(session: &Session, member: &Member) -> bool {
+    matches!(session.route(), Route::Backend(name) if **name == *member.name())
+}
+
+/// Whether the session is one of `/mcp` whose caller may use the backend.
+fn sees(session: &Session, member: &Member) -> bool {
+    *session.route() == Route::Aggregate && session.caller().may_use(member.name())
+}

@@ -1,0 +1,54 @@
+//! One request on its way through the gateway: the message, and everything known of who sent it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::{sync::mpsc, time::Instant};
+
+use super::{inbound::Caller, sessions::Session};
+use crate::{
+    backend::Call,
+    protocol::Message,
+    telemetry::{RequestId, Stamp},
+};
+
+/// Who sent what, and how long they wait.
+#[derive(Clone)]
+pub(super) struct Request {
+    pub(super) message: Message,
+    pub(super) caller: Arc<Caller>,
+    pub(super) session: Option<Arc<Session>>,
+    pub(super) request_id: RequestId,
+    pub(super) started: Stamp,
+    pub(super) deadline: Instant,
+    /// Where to put what a backend sends before its answer.
+    pub(super) events: Option<mpsc::Sender<Message>>,
+}
+
+impl Request {
+    /// The id as it was written.
+    pub(super) fn id(&self) -> &[u8] {
+        self.message.id().unwrap_or(b"null")
+    }
+
+    /// The id, sharing the message's bytes.
+    pub(super) fn shared_id(&self) -> Bytes {
+        self.message.bytes().slice_ref(self.id_or_nothing())
+    }
+
+    /// The call that takes `message` to a backend for this request.
+    pub(super) fn call(&self, message: Message, repeatable: bool) -> Call {
+        Call {
+            message,
+            request_id: self.request_id,
+            started: self.started,
+            deadline: self.deadline,
+            repeatable,
+            events: self.events.clone(),
+        }
+    }
+
+    fn id_or_nothing(&self) -> &[u8] {
+        self.message.id().unwrap_or_default()
+    }
+}

@@ -1,0 +1,288 @@
+//! Takes a POST: reads the body, checks session and revision, and hands each message to the endpoint it was sent to.
+
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use tokio::{task::JoinSet, time::Instant};
+use tracing::Instrument;
+
+use super::{
+    calls::first_of,
+    facade::Gateway,
+    inbound::{Caller, Inbound, Outbound, Reply, Route},
+    member::Member,
+    replies::{Refusal, answered},
+    request::Request,
+    sessions::Session,
+};
+use crate::{
+    protocol::{Body, Kind, Malformed, Message, Revision},
+    telemetry::{RequestId, Stamp},
+};
+
+/// Messages in one batch.
+const MOST_IN_A_BATCH: usize = 100;
+
+/// What is known of a POST once it is let in.
+#[derive(Clone)]
+struct Admitted {
+    place: Place,
+    caller: Arc<Caller>,
+    session: Option<Arc<Session>>,
+    revision: Revision,
+    request_id: RequestId,
+    started: Stamp,
+    deadline: Instant,
+}
+
+/// The endpoint, with its backend found.
+#[derive(Clone)]
+enum Place {
+    Aggregate,
+    Backend(Arc<Member>),
+}
+
+impl Gateway {
+    /// Answers one POST to `/mcp` or `/mcp/{backend}`.
+    pub async fn post(self: &Arc<Self>, inbound: Inbound) -> Outbound {
+        match Body::parse(inbound.body.clone(), MOST_IN_A_BATCH) {
+            Ok(Body::One(message)) => self.one(&inbound, message).await,
+            Ok(Body::Batch(entries)) => self.batch(&inbound, entries).await,
+            Err(malformed) => Outbound::Reply(malformed_reply(&malformed)),
+        }
+    }
+
+    async fn one(self: &Arc<Self>, inbound: &Inbound, message: Message) -> Outbound {
+        let opens_session = message.method() == Some("initialize");
+        let admitted = match self.admit(inbound, opens_session) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return Outbound::Reply(refusal.reply(message.id())),
+        };
+        match message.kind() {
+            Kind::Request if inbound.accepts_stream => self.streamed(admitted, message).await,
+            Kind::Request => self.plain(admitted, message).await,
+            Kind::Notification => {
+                self.take(&admitted, message).await;
+                Outbound::Accepted
+            }
+            // We ask clients nothing, so there is nothing that a response could answer.
+            Kind::Response => Outbound::Accepted,
+        }
+    }
+
+    /// Whether the POST may come in at all, and to whom it goes.
+    fn admit(&self, inbound: &Inbound, opens_session: bool) -> Result<Admitted, Refusal> {
+        if self.is_draining() {
+            return Err(Refusal::Draining);
+        }
+        let place = self.place(&inbound.route, &inbound.caller)?;
+        // A client that opens a session may still send what is left of its last one.
+        let session = inbound.session.as_deref().filter(|_| !opens_session);
+        let session = session
+            .map(|id| {
+                let (caller, route) = (&inbound.caller, &inbound.route);
+                self.sessions.find(id, caller, route, inbound.started)
+            })
+            .transpose()?;
+        let revision = match &inbound.revision {
+            Some(given) if !opens_session => {
+                Revision::parse(given).ok_or_else(|| Refusal::UnknownRevision(given.clone()))?
+            }
+            _ => session
+                .as_ref()
+                .map_or(Revision::WITHOUT_HEADER, |session| session.revision()),
+        };
+        Ok(Admitted {
+            place,
+            caller: Arc::clone(&inbound.caller),
+            session,
+            revision,
+            request_id: inbound.request_id,
+            started: inbound.started,
+            deadline: Instant::now() + self.settings.request_timeout,
+        })
+    }
+
+    fn place(&self, route: &Route, caller: &Caller) -> Result<Place, Refusal> {
+        let Route::Backend(name) = route else {
+            return Ok(Place::Aggregate);
+        };
+        let member = self.member(name, caller).map_err(|refusal| match refusal {
+            Refusal::UnknownBackend { name, suggest } => Refusal::NoSuchEndpoint { name, suggest },
+            other => other,
+        })?;
+        Ok(Place::Backend(Arc::clone(member)))
+    }
+
+    async fn plain(self: &Arc<Self>, admitted: Admitted, message: Message) -> Outbound {
+        let request = admitted.request(message);
+        match self.until_cancelled(admitted.place, request).await {
+            Some(reply) => Outbound::Reply(reply),
+            None => Outbound::Accepted,
+        }
+    }
+
+    async fn streamed(self: &Arc<Self>, admitted: Admitted, message: Message) -> Outbound {
+        if !may_have_events(&message) {
+            return self.plain(admitted, message).await;
+        }
+        let (events, incoming) = tokio::sync::mpsc::channel(self.settings.sessions.buffer.max(1));
+        let mut request = admitted.request(message);
+        request.events = Some(events);
+        let gateway = Arc::clone(self);
+        let call = async move { gateway.until_cancelled(admitted.place, request).await };
+        first_of(Box::pin(call.in_current_span()), incoming).await
+    }
+
+    /// The answer, or nothing if the client cancels the request first.
+    async fn until_cancelled(self: &Arc<Self>, place: Place, request: Request) -> Option<Reply> {
+        let in_flight = request
+            .session
+            .as_ref()
+            .map(|session| session.enter(&request.shared_id()));
+        let Some(in_flight) = in_flight else {
+            return Some(self.answer(place, request).await);
+        };
+        tokio::select! {
+            biased;
+            () = in_flight.cancelled() => None,
+            reply = self.answer(place, request) => Some(reply),
+        }
+    }
+
+    async fn answer(self: &Arc<Self>, place: Place, request: Request) -> Reply {
+        let answer = match (&place, request.message.method()) {
+            (Place::Aggregate, Some("initialize")) => self.initialize(&request),
+            (Place::Backend(member), Some("initialize")) => {
+                self.initialize_backend(member, &request).await
+            }
+            (Place::Aggregate, _) => self.aggregate(&request).await.map(answered),
+            (Place::Backend(member), _) => self.transparent(member, &request).await.map(answered),
+        };
+        answer.unwrap_or_else(|refusal| refusal.reply(Some(request.id())))
+    }
+
+    /// A notification. Nothing is answered, so what cannot be done with it is only logged.
+    async fn take(self: &Arc<Self>, admitted: &Admitted, message: Message) {
+        match (message.method(), &admitted.place) {
+            (Some("notifications/cancelled"), _) => {
+                if let (Some(session), Some(id)) = (&admitted.session, message.cancelled_id()) {
+                    session.cancel(id);
+                }
+            }
+            // These concern the client's own session with us, or answer what we never ask.
+            (
+                Some(
+                    "notifications/initialized"
+                    | "notifications/roots/list_changed"
+                    | "notifications/progress",
+                ),
+                _,
+            )
+            | (_, Place::Aggregate) => {}
+            (_, Place::Backend(member)) => {
+                if let Err(error) = member.backend().notify(message, admitted.deadline).await {
+                    tracing::debug!(backend = member.name(), %error, "A notification was not delivered");
+                }
+            }
+        }
+    }
+
+    async fn batch(
+        self: &Arc<Self>,
+        inbound: &Inbound,
+        entries: Vec<Result<Message, Malformed>>,
+    ) -> Outbound {
+        let admitted = match self.admit(inbound, false).and_then(batches_allowed) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return Outbound::Reply(refusal.reply(None)),
+        };
+        let mut calls = JoinSet::new();
+        let mut answers = Vec::new();
+        for (place, entry) in entries.into_iter().enumerate() {
+            match entry {
+                Err(malformed) => answers.push((place, malformed_reply(&malformed).body)),
+                Ok(message) if message.kind() == Kind::Request => {
+                    let (gateway, admitted) = (Arc::clone(self), admitted.clone());
+                    let answer = async move { (place, gateway.batched(admitted, message).await) };
+                    calls.spawn(answer.in_current_span());
+                }
+                Ok(message) if message.kind() == Kind::Notification => {
+                    self.take(&admitted, message).await;
+                }
+                Ok(_) => {}
+            }
+        }
+        while let Some(call) = calls.join_next().await {
+            if let Ok((place, Some(body))) = call {
+                answers.push((place, body));
+            }
+        }
+        batch_reply(answers)
+    }
+
+    async fn batched(self: &Arc<Self>, admitted: Admitted, message: Message) -> Option<Bytes> {
+        if message.method() == Some("initialize") {
+            let refusal = Refusal::InvalidRequest(
+                "`initialize` came in a batch, so nothing was opened. Send it alone.".into(),
+            );
+            return Some(refusal.reply(message.id()).body);
+        }
+        let request = admitted.request(message);
+        let reply = self.until_cancelled(admitted.place, request).await;
+        reply.map(|reply| reply.body)
+    }
+}
+
+impl Admitted {
+    fn request(&self, message: Message) -> Request {
+        Request {
+            message,
+            caller: Arc::clone(&self.caller),
+            session: self.session.clone(),
+            request_id: self.request_id,
+            started: self.started,
+            deadline: self.deadline,
+            events: None,
+        }
+    }
+}
+
+fn batches_allowed(admitted: Admitted) -> Result<Admitted, Refusal> {
+    if admitted.revision.has_batches() {
+        return Ok(admitted);
+    }
+    Err(Refusal::InvalidRequest(
+        format!(
+            "The body is a batch, which revision {} does not have, so nothing of it was done. Send each message in a POST of its own.",
+            admitted.revision
+        )
+        .into(),
+    ))
+}
+
+/// Whether a backend may have something to say before it answers. Lists are answered at once, and the rest by us.
+fn may_have_events(message: &Message) -> bool {
+    message.method().is_some_and(|method| {
+        !method.ends_with("/list") && !matches!(method, "initialize" | "ping")
+    })
+}
+
+fn malformed_reply(malformed: &Malformed) -> Reply {
+    Refusal::Malformed(malformed.clone()).reply(malformed.id())
+}
+
+/// The answers in the order of their requests; a batch of notifications has none.
+fn batch_reply(mut answers: Vec<(usize, Bytes)>) -> Outbound {
+    if answers.is_empty() {
+        return Outbound::Accepted;
+    }
+    answers.sort_by_key(|(place, _)| *place);
+    let mut body = BytesMut::new();
+    for (count, (_, answer)) in answers.iter().enumerate() {
+        body.put_u8(if count == 0 { b'[' } else { b',' });
+        body.put_slice(answer);
+    }
+    body.put_u8(b']');
+    Outbound::Reply(answered(body.freeze()))
+}

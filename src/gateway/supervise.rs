@@ -1,0 +1,112 @@
+//! What goes on while nobody asks: lists are read ahead, idle sessions end, backends are watched, health is written to the log.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::{
+    task::{AbortHandle, JoinHandle},
+    time::{MissedTickBehavior, interval},
+};
+
+use super::{catalogue::Kind, facade::Gateway, member::Member};
+use crate::lockfree::Snapshot;
+
+/// The tasks that run beside the requests. Its lock is taken when they start and when they end.
+#[derive(Default)]
+pub(super) struct Watch(Mutex<Vec<AbortHandle>>);
+
+impl Watch {
+    fn keep(&self, task: &JoinHandle<()>) {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.push(task.abort_handle());
+    }
+
+    /// Ends all tasks.
+    pub(super) fn end(&self) {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.drain(..).for_each(|task| task.abort());
+    }
+}
+
+impl Gateway {
+    /// Starts everything that goes on beside the requests; [`Gateway::shutdown`] ends it.
+    pub fn supervise(self: &Arc<Self>) {
+        for member in self.members() {
+            self.watch.keep(&member.backend().supervise());
+            let notices = member.backend().notices();
+            let hearing = Arc::clone(self).hear(Arc::clone(member), notices);
+            self.watch.keep(&tokio::spawn(hearing));
+        }
+        self.watch.keep(&tokio::spawn(Arc::clone(self).warm_up()));
+        self.watch.keep(&tokio::spawn(Arc::clone(self).reap()));
+        self.watch
+            .keep(&tokio::spawn(Arc::clone(self).log_health()));
+    }
+
+    async fn warm_up(self: Arc<Self>) {
+        let names = &self.settings.meta_mcp.warm_start;
+        let chosen = |member: &&Arc<Member>| {
+            names
+                .iter()
+                .any(|name| name == "*" || name == member.name())
+        };
+        let members = self.members().iter().filter(chosen).cloned().collect();
+        for missing in self.freshen_members(members, &Kind::ALL).await {
+            tracing::warn!(
+                backend = missing.server(),
+                reason = missing.reason(),
+                "Warm start: a backend is not ready"
+            );
+        }
+    }
+
+    async fn reap(self: Arc<Self>) {
+        let mut ticks = interval(self.sessions.reap_interval());
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.sessions.reap(self.clock.now());
+        }
+    }
+
+    async fn log_health(self: Arc<Self>) {
+        let mut ticks = interval(self.settings.health_log_interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
+        let mut earlier: Vec<Snapshot> = self.members().iter().map(snapshot).collect();
+        loop {
+            ticks.tick().await;
+            for (member, earlier) in self.members().iter().zip(&mut earlier) {
+                let now = snapshot(member);
+                log_health(member, &now.since(earlier));
+                *earlier = now;
+            }
+        }
+    }
+}
+
+fn snapshot(member: &Arc<Member>) -> Snapshot {
+    member.backend().failsafe().health_tracker.snapshot()
+}
+
+/// One line for a backend with traffic, times in milliseconds.
+fn log_health(member: &Member, lately: &Snapshot) {
+    let (success, failures) = (lately.successes().len(), lately.failures().len());
+    if success + failures == 0 {
+        return;
+    }
+    let quantile = |quantile| milliseconds(lately.successes().value_at_quantile(quantile));
+    tracing::info!(
+        backend = member.name(),
+        healthy = member.backend().failsafe().health_tracker.is_healthy(),
+        success,
+        failures,
+        p50 = quantile(0.50),
+        p95 = quantile(0.95),
+        p99 = quantile(0.99),
+        "Health metrics"
+    );
+}
+
+fn milliseconds(micros: u64) -> f64 {
+    std::time::Duration::from_micros(micros).as_secs_f64() * 1e3
+}
