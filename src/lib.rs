@@ -14,6 +14,8 @@
 //! | `protocol` | MCP as values, without I/O |
 //! | `lockfree` | the hot path |
 
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
+
 pub mod backend;
 pub mod cli;
 pub mod config;
