@@ -69,6 +69,12 @@ impl Gateway {
         })
     }
 
+    /// The clock that all its stamps come from.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Opens the stream on which a session gets what belongs to no call of its own.
     ///
     /// # Errors
