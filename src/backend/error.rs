@@ -175,7 +175,7 @@ impl CallError {
                     .unwrap_or_default();
                 write!(
                     f,
-                    "the circuit is open since {open_for:.1?}{because}; the next call is let through in {retry_after:.1?}"
+                    "the circuit has been open for {open_for:.1?}{because}; the next call is let through in {retry_after:.1?}"
                 )?;
             }
             Self::Overloaded { in_flight, waited } if waited.is_zero() => {

@@ -4,6 +4,11 @@ use std::{collections::VecDeque, fmt};
 
 use bytes::Bytes;
 
+use super::Message;
+
+/// How much of either end of a line that is too long is looked at for its id, in bytes.
+const END: usize = 256;
+
 /// Cuts a stream of bytes into lines, whatever the chunks. LF ends a line, a CR before it is dropped, blank lines are skipped.
 ///
 /// A line beyond the bound is skipped in flat memory and reported once, and the lines behind it are read as usual.
@@ -13,16 +18,20 @@ pub struct LineDecoder {
     line: Vec<u8>,
     /// Bytes of the line so far, those that were not kept included.
     length: usize,
+    /// The last of the bytes that were not kept.
+    tail: Vec<u8>,
     ready: VecDeque<Result<Bytes, LineTooLong>>,
 }
 
 /// A line beyond the bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineTooLong {
     /// Its length, without its end.
     pub bytes: usize,
     /// The bound.
     pub max: usize,
+    /// The id of the message in it, as it was written, where the beginning or the end of the line shows one.
+    pub id: Option<Bytes>,
 }
 
 /// The stream ended inside a line.
@@ -40,6 +49,7 @@ impl LineDecoder {
             max,
             line: Vec::new(),
             length: 0,
+            tail: Vec::new(),
             ready: VecDeque::new(),
         }
     }
@@ -65,23 +75,48 @@ impl LineDecoder {
     fn extend(&mut self, bytes: &[u8]) {
         self.length += bytes.len();
         let room = self.max.saturating_add(1).saturating_sub(self.line.len());
-        self.line.extend_from_slice(&bytes[..room.min(bytes.len())]);
+        let (kept, skipped) = bytes.split_at(room.min(bytes.len()));
+        self.line.extend_from_slice(kept);
+        self.tail
+            .extend_from_slice(&skipped[skipped.len().saturating_sub(END)..]);
+        self.tail.drain(..self.tail.len().saturating_sub(END));
     }
 
     fn end_line(&mut self) {
         let mut line = std::mem::take(&mut self.line);
+        let tail = std::mem::take(&mut self.tail);
         let mut bytes = std::mem::take(&mut self.length);
         if bytes == line.len() && line.last() == Some(&b'\r') {
             line.pop();
             bytes -= 1;
         }
         if bytes > self.max {
-            let max = self.max;
-            self.ready.push_back(Err(LineTooLong { bytes, max }));
+            line.truncate(END);
+            self.ready.push_back(Err(LineTooLong {
+                bytes,
+                max: self.max,
+                id: id_at_start(line).or_else(|| id_at_end(&tail)),
+            }));
         } else if !line.trim_ascii().is_empty() {
             self.ready.push_back(Ok(line.into()));
         }
     }
+}
+
+/// The id that stands in the first bytes of a message.
+fn id_at_start(head: Vec<u8>) -> Option<Bytes> {
+    let malformed = Message::parse(head.into()).err()?;
+    malformed.id().map(Bytes::copy_from_slice)
+}
+
+/// The number that stands as id behind everything else, where some servers write it.
+fn id_at_end(tail: &[u8]) -> Option<Bytes> {
+    let members = tail.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end();
+    let start = members.iter().rposition(|byte| !byte.is_ascii_digit())? + 1;
+    let (before, id) = members.split_at(start);
+    let before = before.trim_ascii_end().strip_suffix(b":")?;
+    before.trim_ascii_end().strip_suffix(b"\"id\"")?;
+    (!id.is_empty()).then(|| Bytes::copy_from_slice(id))
 }
 
 /// The lines that are ready; `None` means that more must be pushed first.
@@ -168,14 +203,47 @@ mod tests {
         }
         decoder.push(b"\r\n{\"a\":1}\n");
         let bytes = (1600 << 16) + 1;
-        assert_eq!(decoder.next(), Some(Err(LineTooLong { bytes, max: 64 })));
+        assert_eq!(
+            decoder.next(),
+            Some(Err(LineTooLong {
+                bytes,
+                max: 64,
+                id: None
+            }))
+        );
         assert_eq!(decoder.next(), Some(Ok("{\"a\":1}".into())));
         assert_eq!(decoder.next(), None);
     }
 
     #[test]
+    fn an_overlong_line_says_whose_it_is() {
+        let id_of = |line: &str| match &decode(40, &[line.as_bytes(), b"\n"])[..] {
+            [Err(too_long)] => too_long.id.clone(),
+            other => panic!("{other:?}"),
+        };
+        let long = "x".repeat(1000);
+        let first = format!(r#"{{"jsonrpc":"2.0","id":"a","result":"{long}"}}"#);
+        assert_eq!(id_of(&first), Some("\"a\"".into()));
+        let last = format!(r#"{{"result":"{long}","jsonrpc":"2.0", "id" : 17 }}"#);
+        assert_eq!(id_of(&last), Some("17".into()));
+        for nobody in [r#""id":7}}"#, r#"","id":"7"}"#, r#"7}"#, r#"","idd":7}"#] {
+            assert_eq!(
+                id_of(&format!(r#"{{"a":"{long}{nobody}"#)),
+                None,
+                "{nobody}"
+            );
+        }
+    }
+
+    #[test]
     fn the_bound_counts_neither_lf_nor_crlf() {
-        let too_long = |bytes| Err(LineTooLong { bytes, max: 3 });
+        let too_long = |bytes| {
+            Err(LineTooLong {
+                bytes,
+                max: 3,
+                id: None,
+            })
+        };
         assert_eq!(
             decode(3, &[b"abc\nabc\r\nabcd\n", b"abc\r", b"\nabcd\r", b"\n"]),
             [

@@ -57,6 +57,10 @@ impl Malformed {
         Self { fault, id }
     }
 
+    pub(super) fn with_id(self, id: Option<Bytes>) -> Self {
+        Self { id, ..self }
+    }
+
     /// What was wrong.
     #[must_use]
     pub const fn fault(&self) -> &Fault {

@@ -40,8 +40,10 @@ impl Message {
     /// # Errors
     /// Says at which byte what was expected, or which rule of JSON-RPC 2.0 is broken.
     pub fn parse(bytes: Bytes) -> Result<Self, Malformed> {
-        check_text(&bytes)?;
-        Self::read(bytes)
+        match check_text(&bytes) {
+            Ok(()) => Self::read(bytes),
+            Err(malformed) => Err(malformed.with_id(id_despite(&bytes))),
+        }
     }
 
     /// Reads one message from text that passed [`check_text`].
@@ -229,6 +231,16 @@ impl fmt::Debug for Message {
     }
 }
 
+/// The id of a message that is not UTF-8 in other places, so that its sender learns which one was refused.
+fn id_despite(bytes: &[u8]) -> Option<Bytes> {
+    let mended = String::from_utf8_lossy(bytes).into_owned();
+    let id = match Message::read(mended.into()) {
+        Ok(message) => message.slice(Part::Id),
+        Err(malformed) => malformed.id().map(Bytes::copy_from_slice),
+    };
+    id.filter(|id| memchr::memmem::find(id, "\u{fffd}".as_bytes()).is_none())
+}
+
 /// Text that can be scanned: UTF-8, and short enough to be addressed.
 pub(super) fn check_text(bytes: &Bytes) -> Result<(), Malformed> {
     if u32::try_from(bytes.len()).is_err() {
@@ -404,6 +416,9 @@ mod tests {
         );
         let fault = Message::parse(Bytes::from_static(b"{\"id\":\"\xFF\"}")).unwrap_err();
         assert_eq!(fault.fault(), &Fault::NotUtf8 { at: 7 });
+        assert_eq!(fault.id(), None);
+        let fault = Message::parse(Bytes::from_static(b"{\"a\":\"\xFF\",\"id\":3}")).unwrap_err();
+        assert_eq!(fault.id(), Some(&b"3"[..]), "whatever stands before it");
     }
 
     #[test]

@@ -51,8 +51,8 @@ impl Reading<'_> {
     }
 
     fn message(&self, bytes: Bytes) -> Result<Message, CallError> {
-        let message = Message::parse(bytes)
-            .map_err(|malformed| protocol(format!("it answered {malformed}")))?;
+        let message =
+            Message::parse(bytes).map_err(|malformed| protocol(malformed.fault().to_string()))?;
         if message.kind() == Kind::Response && self.is_ours(&message) {
             return Ok(message);
         }
@@ -84,9 +84,8 @@ impl Reading<'_> {
             if event.data.is_empty() {
                 continue;
             }
-            let message = Message::parse(event.data).map_err(|malformed| {
-                protocol(format!("an event of its answer is no message: {malformed}"))
-            })?;
+            let message = Message::parse(event.data)
+                .map_err(|malformed| protocol(malformed.fault().to_string()))?;
             if message.kind() != Kind::Response {
                 (self.aside)(message);
             } else if self.is_ours(&message) {

@@ -199,9 +199,9 @@ impl Pump {
                             "the backend wrote a line on stdout that is no JSON-RPC message"
                         );
                     }
-                    Err(malformed) => self.garbled(&malformed.to_string(), malformed.id()),
+                    Err(malformed) => self.garbled(&malformed.fault().to_string(), malformed.id()),
                 },
-                Err(too_long) => self.garbled(&too_long.to_string(), None),
+                Err(too_long) => self.garbled(&too_long.to_string(), too_long.id.as_deref()),
             }
         }
     }

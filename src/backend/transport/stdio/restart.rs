@@ -16,12 +16,14 @@ const STABLE: Duration = Duration::from_secs(10);
 pub(super) struct Restart {
     deaths: u32,
     not_before: Option<Instant>,
+    last_death: Box<str>,
     permanent: Option<Box<str>>,
 }
 
 impl Restart {
-    /// A child died at `now` after `lived`; `jitter` in 0.5..=1.0 spreads the restarts of many backends.
-    pub(super) fn died(&mut self, now: Instant, lived: Duration, jitter: f64) {
+    /// A child died at `now` after `lived`, for `reason`; `jitter` in 0.5..=1.0 spreads the restarts of many backends.
+    pub(super) fn died(&mut self, now: Instant, lived: Duration, reason: &str, jitter: f64) {
+        self.last_death = reason.into();
         self.deaths = if lived >= STABLE {
             1
         } else {
@@ -32,6 +34,11 @@ impl Restart {
             .min(LONGEST_WAIT)
             .mul_f64(jitter.clamp(0.5, 1.0));
         self.not_before = (self.deaths > 1).then(|| now + wait);
+    }
+
+    /// Why the last child died.
+    pub(super) fn last_death(&self) -> &str {
+        &self.last_death
     }
 
     /// The program cannot be started until somebody mends something. True the first time.
@@ -64,7 +71,7 @@ mod tests {
         let mut restart = Restart::default();
         let waits: Vec<_> = (0..10)
             .map(|_| {
-                restart.died(now, QUICKLY, 1.0);
+                restart.died(now, QUICKLY, "out of cheese", 1.0);
                 restart.wait(now).unwrap_or_default().as_millis()
             })
             .collect();
@@ -73,6 +80,7 @@ mod tests {
             [0, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]
         );
         assert_eq!(restart.wait(now + LONGEST_WAIT), None);
+        assert_eq!(restart.last_death(), "out of cheese");
     }
 
     #[tokio::test(start_paused = true)]
@@ -80,9 +88,9 @@ mod tests {
         let now = Instant::now();
         let mut restart = Restart::default();
         for _ in 0..5 {
-            restart.died(now, QUICKLY, 1.0);
+            restart.died(now, QUICKLY, "out of cheese", 1.0);
         }
-        restart.died(now, STABLE, 1.0);
+        restart.died(now, STABLE, "out of cheese", 1.0);
         assert_eq!(restart.wait(now), None);
     }
 

@@ -157,7 +157,11 @@ impl Shared {
         }
         match restart.wait(Instant::now()) {
             Some(wait) if !probe => Err(CallError::Unreachable {
-                reason: "the child process keeps dying; it is started again after a pause".into(),
+                reason: format!(
+                    "it is started again after a pause because its process keeps dying; the last time, {}",
+                    restart.last_death()
+                )
+                .into(),
                 permanent: false,
                 retry_after: Some(wait),
             }),
@@ -175,17 +179,18 @@ impl Shared {
             permanent(&reason)
         })?;
         let (process, pipes) = Process::start(name, &path, &self.stdio).map_err(|error| {
-            self.died(Duration::ZERO);
-            unreachable(format!("its command could not be started: {error}"))
+            let reason = format!("its command could not be started: {error}");
+            self.died(Duration::ZERO, &reason);
+            unreachable(reason)
         })?;
         self.starts.add(1);
         let (child, orders) = Child::new();
         let pump = Pump::new(orders, self.notices.clone(), self.backend.max_message_size);
         tokio::spawn(Arc::clone(&self).drive(pump, process, pipes));
-        let info = self.shake_hands(&child).await.inspect_err(|_| {
+        let info = self.shake_hands(&child).await.inspect_err(|error| {
             // A child that is dead has been counted by its pump.
             if child.is_alive() {
-                self.died(Duration::ZERO);
+                self.died(Duration::ZERO, &error.to_string());
             }
         })?;
         let running = Arc::new(Running { info, child });
@@ -224,15 +229,15 @@ impl Shared {
             }
             Ended::ByChild => {
                 let reason = process.post_mortem().await;
-                self.died(born.elapsed());
+                self.died(born.elapsed(), &reason);
                 tracing::warn!(backend = %self.backend.name, reason = %reason, "Backend process ended");
                 pump.fail_all(&reason);
             }
         }
     }
 
-    fn died(&self, lived: Duration) {
-        self.restart().died(Instant::now(), lived, jitter());
+    fn died(&self, lived: Duration, reason: &str) {
+        self.restart().died(Instant::now(), lived, reason, jitter());
     }
 
     fn restart(&self) -> MutexGuard<'_, Restart> {
