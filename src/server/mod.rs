@@ -1,6 +1,25 @@
 //! How bytes reach us: listeners, the MCP endpoint over HTTP, the admin pages, and the drain.
 //! hyper's server side is known only here.
 
+mod admin;
+mod answer;
+mod auth;
+mod bind;
+mod body;
+mod connection;
+mod door;
+mod guard;
+mod headers;
+mod intake;
+mod listen;
+mod mcp;
+mod media;
+mod phase;
+mod rate;
+mod route;
 mod settings;
+mod token;
 
+pub use bind::BindError;
+pub use listen::Server;
 pub use settings::{ApiKey, AuthSettings, BearerToken, LimitSettings, ServerSettings};
