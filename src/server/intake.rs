@@ -1,6 +1,12 @@
 //! The body of a request: whole, within its size and its time.
 
-use std::{fmt::Display, future::poll_fn, pin::pin, task::Poll, time::Duration};
+use std::{
+    fmt::Display,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Version, header};
@@ -45,11 +51,25 @@ where
     B::Error: Display,
 {
     let mut whole = pin!(collect(body, limit));
-    if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(whole.as_mut().poll(context))).await {
+    if let Poll::Ready(done) = look_twice(whole.as_mut()).await {
         return done;
     }
     let in_time = timeout(patience, whole).await;
     in_time.unwrap_or(Err(Refusal::BodyTimeout(patience)))
+}
+
+/// A body that came with its head is there at the second look, which the first one asks for: so most requests are
+/// done here, and no timer is set for them.
+async fn look_twice<F: Future>(mut whole: Pin<&mut F>) -> Poll<F::Output> {
+    let mut first = true;
+    poll_fn(|context| match whole.as_mut().poll(context) {
+        Poll::Pending if std::mem::take(&mut first) => {
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+        looked => Poll::Ready(looked),
+    })
+    .await
 }
 
 async fn collect<B>(body: &mut B, limit: usize) -> Result<Bytes, Refusal>
@@ -98,11 +118,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        collections::VecDeque,
-        pin::Pin,
-        task::{Context, Poll},
-    };
+    use std::{collections::VecDeque, task::Context};
 
     use http_body::{Frame, SizeHint};
     use http_body_util::Full;

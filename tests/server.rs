@@ -1,0 +1,14 @@
+//! The HTTP server from outside: raw bytes at the wire, against a gateway without backends.
+
+#[path = "server/access.rs"]
+mod access;
+#[path = "server/bounds.rs"]
+mod bounds;
+#[path = "server/exchange.rs"]
+mod exchange;
+#[path = "server/stop.rs"]
+mod stop;
+#[path = "server/trace.rs"]
+mod trace;
+#[path = "server/wire.rs"]
+mod wire;
