@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "in a test, what cannot go on must fail")]
 
 use std::{
+    io::{BufRead, BufReader, Read},
+    net::TcpListener,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// A home of its own with a file `gateway.yaml` in it, and nothing of the caller's environment but `PATH`.
@@ -83,7 +86,7 @@ fn every_problem_is_printed_with_its_line_and_nothing_is_served() {
     let home = Home::with(
         "server:\n  prot: 1\n  request_timeout: 30 parsecs\nbackends:\n  a:\n    command: x\n    env: {KEY: \"${NO_SUCH_VARIABLE}\"}\n",
     );
-    for arguments in [&["validate"][..], &["validate", "-c", "gateway.yaml"]] {
+    for arguments in [&["validate"][..], &["serve"], &[]] {
         let ended = home.run(arguments);
         assert_eq!(ended.code, Some(2), "{ended:?}");
         assert_eq!(ended.stdout, "");
@@ -118,7 +121,7 @@ fn what_is_not_yaml_or_not_there_is_one_line() {
             .starts_with("gateway.yaml:1:9: this is not YAML")
     );
     assert_eq!(ended.stderr.lines().count(), 1);
-    let ended = Home::empty().run(&["-c", "/no/such.yaml", "validate"]);
+    let ended = Home::empty().run(&["-c", "/no/such.yaml"]);
     assert_eq!(ended.code, Some(2));
     assert!(
         ended.stderr.starts_with("/no/such.yaml: cannot be read ("),
@@ -224,4 +227,95 @@ fn flags_win_over_variables_and_variables_over_the_file() {
         address(&["-p", "4", "--host", "localhost"], &[section, port]),
         "127.0.0.1:4"
     );
+}
+
+#[test]
+fn a_port_that_is_taken_is_one_line_and_code_1() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let ended = Home::empty().run(&["--port", &port]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.stdout, "");
+    assert!(ended.stderr.contains(&port), "{ended:?}");
+    assert!(ended.stderr.contains("--port"), "{ended:?}");
+    assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+}
+
+#[test]
+fn an_open_door_to_the_network_is_refused_with_its_cure() {
+    for arguments in [
+        &["validate", "--host", "0.0.0.0"][..],
+        &["--host", "0.0.0.0", "-p", "0"],
+    ] {
+        let ended = Home::empty().run(arguments);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(
+            ended.stderr.contains("auth.bearer_token: auto"),
+            "{ended:?}"
+        );
+        assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+    }
+}
+
+#[test]
+fn a_log_filter_that_is_none_is_a_usage_error() {
+    let ended = Home::empty().run(&["--log-level", "mcp_gateway=loud", "-p", "0"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+}
+
+/// A gateway that is asked to stop once its standard error says `listening`, with all it said.
+fn served(home: &Home, arguments: &[&str], listening: &str) -> (Option<i32>, String) {
+    let mut command = home.command(arguments);
+    let mut child: Child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains(listening) {
+        assert!(lines.read_line(&mut said).unwrap() > 0, "{said}");
+    }
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    lines.read_to_string(&mut said).unwrap();
+    (child.wait().unwrap().code(), said)
+}
+
+#[test]
+fn the_start_says_what_stands_where_and_a_stop_is_code_0() {
+    let home = Home::with(
+        "auth: {enabled: true, bearer_token: auto}\nbackends:\n  gone: {command: no-such-program, idle_timeout: 5m}\n  far: {http_url: \"http://127.0.0.1:9/mcp?key=hunter2\"}\n",
+    );
+    let (code, said) = served(&home, &["-p", "0"], "warning:");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains(" listens on http://127.0.0.1:"), "{said}");
+    assert!(
+        said.contains("backend gone: stdio, no-such-program\n    cannot start: "),
+        "{said}"
+    );
+    assert!(
+        said.contains("backend far: http, http://127.0.0.1:9/mcp\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("gateway.yaml:3:36: `backends.gone.idle_timeout`"),
+        "{said}"
+    );
+    assert!(
+        said.contains(&format!("{}/.local/state", home.path().display())),
+        "{said}"
+    );
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn a_log_for_machines_is_json_on_every_line() {
+    let arguments = ["serve", "-p", "0", "--log-format", "json"];
+    let (code, said) = served(&Home::empty(), &arguments, "Listening");
+    assert_eq!(code, Some(0), "{said}");
+    for line in said.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(line["message"].is_string(), "{line}");
+    }
 }

@@ -2,9 +2,13 @@
 //! 0 is done, 1 is a failure while running, 2 is a wrong argument or configuration.
 
 mod args;
+mod banner;
 mod demo;
 mod ended;
 mod run;
+mod runtime;
+mod serve;
+mod stop;
 mod validate;
 
 pub use run::run;

@@ -2,13 +2,13 @@
 
 use std::{env, ffi::OsString, process::ExitCode};
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use super::{
     args::{Arguments, Command, Options},
     demo,
     ended::Ended,
-    validate,
+    serve, validate,
 };
 use crate::{
     backend,
@@ -27,7 +27,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let options = &arguments.options;
     let ended = match arguments.command {
-        None | Some(Command::Serve) => help(),
+        None | Some(Command::Serve) => serve::serve(options),
         Some(Command::Validate) => validate::validate(options),
         Some(Command::Demo) => return demo::run(),
         Some(Command::Supervise { arguments }) => return backend::supervise(arguments),
@@ -39,12 +39,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ended.code()
         }
     }
-}
-
-fn help() -> Result<(), Ended> {
-    Arguments::command()
-        .print_help()
-        .map_err(|error| Ended::Failed(format!("Standard output cannot be written: {error}.")))
 }
 
 /// The configuration with what was typed laid over it.

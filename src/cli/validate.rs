@@ -7,6 +7,7 @@ use crate::config::Config;
 
 pub(super) fn validate(options: &Options) -> Result<(), Ended> {
     let config = configured(options)?;
+    config.server.check()?;
     io::stdout()
         .lock()
         .write_all(summary(&config).as_bytes())

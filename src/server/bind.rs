@@ -7,7 +7,7 @@ use std::{
     net::{IpAddr, SocketAddr, TcpListener},
 };
 
-use super::settings::{AuthSettings, ServerSettings};
+use super::settings::ServerSettings;
 
 /// Why the gateway cannot listen. Its `Display` is one line that says what to do.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub enum BindError {
 
 /// Binds the address of `settings`, unless that would leave an open door to the network.
 pub(super) fn listen(settings: &ServerSettings) -> Result<TcpListener, BindError> {
-    check_keys(settings.host, &settings.auth)?;
+    settings.check()?;
     let address = SocketAddr::new(settings.host, settings.port);
     let listener = TcpListener::bind(address).map_err(|error| BindError::of(address, error))?;
     listener
@@ -44,20 +44,26 @@ pub(super) fn listen(settings: &ServerSettings) -> Result<TcpListener, BindError
     Ok(listener)
 }
 
-fn check_keys(host: IpAddr, auth: &AuthSettings) -> Result<(), BindError> {
-    if !auth.enabled {
-        let loopback = host.to_canonical().is_loopback();
-        return if loopback {
+impl ServerSettings {
+    /// Whether these settings leave no open door to the network, and no door that nobody can pass. Binds nothing.
+    ///
+    /// # Errors
+    /// [`BindError::Exposed`] or [`BindError::NoKey`].
+    pub fn check(&self) -> Result<(), BindError> {
+        if !self.auth.enabled {
+            let loopback = self.host.to_canonical().is_loopback();
+            return if loopback {
+                Ok(())
+            } else {
+                Err(BindError::Exposed(self.host))
+            };
+        }
+        let some_key = self.auth.bearer_token.is_some() || !self.auth.api_keys.is_empty();
+        if some_key {
             Ok(())
         } else {
-            Err(BindError::Exposed(host))
-        };
-    }
-    let some_key = auth.bearer_token.is_some() || !auth.api_keys.is_empty();
-    if some_key {
-        Ok(())
-    } else {
-        Err(BindError::NoKey)
+            Err(BindError::NoKey)
+        }
     }
 }
 

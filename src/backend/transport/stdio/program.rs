@@ -35,6 +35,14 @@ pub(super) fn locate(settings: &StdioSettings) -> Result<PathBuf, NotExecutable>
         .ok_or_else(|| NotExecutable::on_path(settings))
 }
 
+impl StdioSettings {
+    /// Why the program cannot be started until somebody mends something; none if it can be found.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<String> {
+        locate(self).err().map(|missing| missing.to_string())
+    }
+}
+
 fn executable(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
 }

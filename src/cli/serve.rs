@@ -1,0 +1,96 @@
+//! `serve`: from a configuration to a gateway that runs until somebody stops it.
+
+use std::{pin::pin, time::Duration};
+
+use tokio::sync::oneshot;
+
+use super::{
+    args::{Format, Options},
+    banner::Banner,
+    ended::Ended,
+    run::configured,
+    runtime,
+    stop::Signals,
+};
+use crate::{
+    backend::Backend,
+    config::Config,
+    gateway::Gateway,
+    server::{BindError, Server},
+    telemetry::{Clock, subscriber},
+};
+
+/// How long a thread that is busy may keep the process from ending once everything is drained.
+const LAST_THREADS: Duration = Duration::from_secs(1);
+
+pub(super) fn serve(options: &Options) -> Result<(), Ended> {
+    let config = configured(options)?;
+    subscriber::init(&options.log_level, options.log_format.into())
+        .map_err(|error| Ended::Misused(error.to_string()))?;
+    let runtime = runtime::build()?;
+    let ended = runtime.block_on(Box::pin(run(config, options.log_format)));
+    runtime.shutdown_timeout(LAST_THREADS);
+    ended
+}
+
+async fn run(config: Config, format: Format) -> Result<(), Ended> {
+    let signals = Signals::listen().map_err(|error| {
+        Ended::Failed(format!(
+            "Stop signals cannot be listened for ({error}), so the gateway could not be stopped in order. Start it again."
+        ))
+    })?;
+    let banner = Banner::of(&config);
+    let server = Server::bind(config.server)?;
+    let clock = Clock::new();
+    let backends = config
+        .backends
+        .into_iter()
+        .map(|settings| Backend::new(settings, clock.clone()))
+        .collect();
+    let gateway = Gateway::new(config.gateway, backends, clock);
+    gateway.supervise();
+    banner.show(server.local_addr(), server.token_file(), format);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = server.run(gateway, async {
+        // An end without a word is an end too.
+        let _ = stopped.await;
+    });
+    until_stopped(served, stop, signals).await
+}
+
+/// The first signal lets calls in flight finish, the second lets nothing finish.
+async fn until_stopped(
+    served: impl Future<Output = std::io::Result<()>>,
+    stop: oneshot::Sender<()>,
+    mut signals: Signals,
+) -> Result<(), Ended> {
+    let mut served = pin!(served);
+    let ended = tokio::select! {
+        ended = &mut served => ended,
+        signal = signals.next() => {
+            tracing::info!(signal, "Stopping; once more to stop at once");
+            drop(stop);
+            tokio::select! {
+                ended = served => ended,
+                signal = signals.next() => {
+                    tracing::warn!(signal, "Stopped at once: calls in flight are lost");
+                    Ok(())
+                }
+            }
+        }
+    };
+    ended.map_err(|error| {
+        Ended::Failed(format!(
+            "The listener failed ({error}), so nobody can be served any longer. Start the gateway again."
+        ))
+    })
+}
+
+impl From<BindError> for Ended {
+    fn from(error: BindError) -> Self {
+        match error {
+            BindError::Exposed(_) | BindError::NoKey => Self::Misused(error.to_string()),
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
