@@ -106,7 +106,7 @@ impl Gateway {
     }
 
     /// Takes no new requests from now on and closes the streams that belong to no call. Calls in flight go on.
-    pub fn drain(&self) {
+    fn drain(&self) {
         self.draining.set(1);
         self.sessions.for_each(|session| session.close_stream());
     }

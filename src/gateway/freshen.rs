@@ -12,7 +12,7 @@ use super::{
     inbound::Caller,
     member::Member,
 };
-use crate::backend::CallError;
+use crate::{backend::CallError, failsafe::CircuitState};
 
 /// A backend that is not in an answer, or only with what it said earlier.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -74,7 +74,8 @@ impl Gateway {
         missing
     }
 
-    /// A backend's tool by its name. Its list is read if that was never done, and once more if the tool is not on it.
+    /// A backend's tool by its name. Its list is read if that was never done, and once more if the tool is not on it;
+    /// but not while the circuit is not closed, because the few calls that are let through then are the callers'.
     pub(super) async fn look_up_tool(
         self: &Arc<Self>,
         member: &Arc<Member>,
@@ -82,7 +83,8 @@ impl Gateway {
         deadline: Instant,
     ) -> Result<Option<Arc<Entry>>, CallError> {
         let known = member.tool(name);
-        if known.is_some() {
+        let circuit = member.backend().failsafe().circuit_breaker.state();
+        if known.is_some() || circuit != CircuitState::Closed {
             return Ok(known);
         }
         let now = self.clock.now();

@@ -34,8 +34,7 @@ pub(super) async fn run(
         .look_up_tool(member, &name, request.deadline)
         .await
         .map_err(failed)?;
-    // Without any list nobody can say that the tool does not exist.
-    if entry.is_none() && member.catalogue().listing(Kind::Tools).is_some() {
+    if entry.is_none() && lists_tools(member) {
         return Err(unknown(member, request, &name).into());
     }
     let message = message(request, &name, &given);
@@ -98,6 +97,12 @@ fn message(request: &Request, tool: &str, arguments: &[u8]) -> Message {
     }
     params.push(b'}');
     Message::request(request.id(), "tools/call", Some(&params))
+}
+
+/// Only a list with tools in it says that another one does not exist: a backend that has just started may have an empty one.
+fn lists_tools(member: &Member) -> bool {
+    let listing = member.catalogue().listing(Kind::Tools);
+    listing.is_some_and(|listing| !listing.entries.is_empty())
 }
 
 fn unknown(member: &Member, request: &Request, name: &str) -> Refusal {
