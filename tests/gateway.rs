@@ -159,7 +159,10 @@ async fn prompts_and_resources_go_to_the_backend_that_has_them() {
     let prompt = names(&prompts).pop().unwrap().to_owned();
     assert!(prompt.starts_with("two/"), "{prompts}");
     let got = client
-        .ask("prompts/get", json!({"name": prompt, "arguments": {}}))
+        .ask(
+            "prompts/get",
+            json!({"name": prompt, "arguments": {"name": "Ann"}}),
+        )
         .await;
     assert!(got["result"]["messages"].is_array(), "{got}");
     let resources = client.ask("resources/list", json!({})).await["result"]["resources"].clone();

@@ -7,7 +7,7 @@ use tokio::{task::JoinSet, time::Instant};
 use tracing::Instrument;
 
 use super::{
-    calls::first_of,
+    calls::{Underway, first_of},
     facade::Gateway,
     inbound::{Caller, Inbound, Outbound, Reply, Route},
     member::Member,
@@ -116,7 +116,7 @@ impl Gateway {
 
     async fn plain(self: &Arc<Self>, admitted: Admitted, message: Message) -> Outbound {
         let request = admitted.request(message);
-        match self.until_cancelled(admitted.place, request).await {
+        match self.underway(admitted.place, request).await {
             Some(reply) => Outbound::Reply(reply),
             None => Outbound::Accepted,
         }
@@ -129,9 +129,14 @@ impl Gateway {
         let (events, incoming) = tokio::sync::mpsc::channel(self.settings.sessions.buffer.max(1));
         let mut request = admitted.request(message);
         request.events = Some(events);
+        first_of(self.underway(admitted.place, request), incoming).await
+    }
+
+    /// The one place where a request's future is put on the heap: from here on down it is of one type for all.
+    fn underway(self: &Arc<Self>, place: Place, request: Request) -> Underway {
         let gateway = Arc::clone(self);
-        let call = async move { gateway.until_cancelled(admitted.place, request).await };
-        first_of(Box::pin(call.in_current_span()), incoming).await
+        let call = async move { gateway.until_cancelled(place, request).await };
+        Box::pin(call.in_current_span())
     }
 
     /// The answer, or nothing if the client cancels the request first.
@@ -229,7 +234,7 @@ impl Gateway {
             return Some(refusal.reply(message.id()).body);
         }
         let request = admitted.request(message);
-        let reply = self.until_cancelled(admitted.place, request).await;
+        let reply = self.underway(admitted.place, request).await;
         reply.map(|reply| reply.body)
     }
 }
