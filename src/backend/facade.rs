@@ -256,6 +256,7 @@ impl fmt::Debug for Backend {
     }
 }
 
+/// Milliseconds with three places: whole microseconds.
 fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
+    u32::try_from(time.as_micros()).map_or(f64::INFINITY, |micros| f64::from(micros) / 1e3)
 }
