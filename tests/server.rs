@@ -1,4 +1,4 @@
-//! The HTTP server from outside: raw bytes at the wire, against a gateway without backends.
+//! The HTTP server from outside: raw bytes at the wire, against a gateway without backends or with the demo one.
 
 #[path = "server/access.rs"]
 mod access;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mcp_gateway::server::ServerSettings;
 use tokio::net::TcpStream;
 
-use crate::wire::{Running, Wire, ping};
+use crate::wire::{Running, Wire, ping, post};
 
 const BODY: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
 /// A call that the server has begun to read.
@@ -73,5 +73,46 @@ async fn a_peer_that_never_asked_does_not_hold_the_exit() {
     let _known = quiet(&server).await;
     server.stop();
     assert_eq!(silent.closed().await, "");
+    server.ended().await;
+}
+
+/// A call of the demo's `sleep` that has begun to report its progress.
+async fn sleeping(server: &Running, ms: u32) -> Wire {
+    let call = format!(
+        r#"{{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{{"name":"sleep","arguments":{{"ms":{ms}}},"_meta":{{"progressToken":"p"}}}}}}"#
+    );
+    let accept = "Accept: application/json, text/event-stream\r\n";
+    let mut wire = server.connect().await;
+    wire.send(&post("/mcp/demo", accept, &call)).await;
+    let head = wire.answer().await;
+    assert_eq!(head.header("content-type"), Some("text/event-stream"));
+    wire.until(b"notifications/progress").await;
+    wire
+}
+
+#[tokio::test]
+async fn a_stream_that_waits_for_its_answer_gets_it() {
+    let mut server = Running::with_demo(ServerSettings::default());
+    let mut call = sleeping(&server, 200).await;
+    server.stop();
+    let rest = call.closed().await;
+    assert!(rest.contains("Slept for 200 ms."), "{rest}");
+    assert!(
+        rest.contains(r#""id":7"#) && rest.ends_with("0\r\n\r\n"),
+        "{rest}"
+    );
+    server.ended().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_waits_for_too_long_is_cut_and_the_backend_ended() {
+    let mut server = Running::with_demo(ServerSettings {
+        shutdown_timeout: Duration::from_millis(20),
+        ..ServerSettings::default()
+    });
+    let mut call = sleeping(&server, 2_000).await;
+    server.stop();
+    let rest = call.closed().await;
+    assert!(!rest.contains(r#""id":7"#), "{rest}");
     server.ended().await;
 }

@@ -7,6 +7,7 @@
 use std::{collections::BTreeMap, net::SocketAddr};
 
 use mcp_gateway::{
+    backend::{Backend, BackendSettings, StdioSettings, TransportSettings},
     gateway::{Gateway, GatewaySettings},
     server::{Server, ServerSettings},
     telemetry::Clock,
@@ -20,7 +21,7 @@ use tokio::{
 
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"raw","version":"1"}}}"#;
 
-/// A server without backends.
+/// A server and what stops it.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
@@ -30,12 +31,33 @@ pub(crate) struct Running {
 impl Running {
     /// Starts it on a port that the system chooses.
     pub(crate) fn start(settings: ServerSettings) -> Self {
+        Self::serve(settings, Vec::new())
+    }
+
+    /// Starts it with the demo backend behind it.
+    pub(crate) fn with_demo(settings: ServerSettings) -> Self {
+        let demo = TransportSettings::Stdio(StdioSettings {
+            program: env!("CARGO_BIN_EXE_mcp-gateway").to_owned(),
+            args: vec!["demo".to_owned()],
+            env: BTreeMap::new(),
+            cwd: None,
+            supervisor: None,
+        });
+        Self::serve(settings, vec![BackendSettings::new("demo", demo)])
+    }
+
+    fn serve(settings: ServerSettings, backends: Vec<BackendSettings>) -> Self {
+        let clock = Clock::new();
+        let backends = backends
+            .into_iter()
+            .map(|backend| Backend::new(backend, clock.clone()))
+            .collect();
+        let gateway = Gateway::new(GatewaySettings::default(), backends, clock);
         let server = Server::bind(ServerSettings {
             port: 0,
             ..settings
         })
         .unwrap();
-        let gateway = Gateway::new(GatewaySettings::default(), Vec::new(), Clock::new());
         let address = server.local_addr();
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(server.run(gateway, async { drop(stopped.await) }));
