@@ -60,6 +60,9 @@ pub(super) fn open(stream: TcpStream, door: Arc<Door>, place: OwnedSemaphorePerm
 }
 
 async fn serve(stream: TcpStream, peer: Arc<Peer>, leaving: oneshot::Receiver<()>) {
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!(%error, "Connection without TCP_NODELAY");
+    }
     let door = Arc::clone(&peer.door);
     let service = service_fn(move |request| {
         let peer = Arc::clone(&peer);

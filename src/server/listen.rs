@@ -26,10 +26,12 @@ use super::{
     settings::{BearerToken, ServerSettings},
     token::TokenFile,
 };
-use crate::{gateway::Gateway, telemetry::Secret};
+use crate::{gateway::Gateway, lockfree::Pace, telemetry::Secret};
 
 /// How long to wait after the system could give no further connection.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How often it is said while that lasts.
+const COMPLAINTS: Duration = Duration::from_secs(10);
 /// What cut connections need to unwind.
 const CUT_GRACE: Duration = Duration::from_secs(1);
 /// What backends get to end at least, however long the drain took.
@@ -133,19 +135,17 @@ impl Server {
 }
 
 async fn take_connections(listener: TcpListener, door: &Arc<Door>, places: &Places) {
+    let complaints = Pace::new(COMPLAINTS);
     while let Some(place) = places.take().await {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                if let Err(error) = stream.set_nodelay(true) {
-                    debug!(%error, "Connection without TCP_NODELAY");
-                }
-                connection::open(stream, Arc::clone(door), place);
-            }
+            Ok((stream, _)) => connection::open(stream, Arc::clone(door), place),
             Err(error) if is_of_peer(&error) => {
                 debug!(%error, "Connection gone before it was taken");
             }
             Err(error) => {
-                warn!(%error, "No connection can be taken: the process is out of something, most likely file descriptors (see ulimit -n). Trying again");
+                if complaints.turn(door.gateway.clock().now().millis()) {
+                    warn!(%error, "No connection can be taken: most likely the process has no file descriptor left. Clients wait; raise ulimit -n or lower the number of connections");
+                }
                 sleep(PAUSE).await;
             }
         }
