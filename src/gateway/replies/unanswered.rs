@@ -25,7 +25,7 @@ impl Recovery {
     pub(in crate::gateway) fn of_call(backend: &str, error: &CallError) -> Self {
         Self {
             error_code: error_code(error),
-            message: format!("Backend {backend:?}: {error}"),
+            message: sentence(format!("Backend {backend:?}: {error}")),
             retry_after_ms: error.retry_after().map(millis),
             suggest: advice(backend, error),
         }
@@ -63,7 +63,9 @@ impl Recovery {
         };
         Self {
             error_code,
-            message: format!("Backend {backend:?} answered with error {code}: {text}"),
+            message: sentence(format!(
+                "Backend {backend:?} answered with error {code}: {text}"
+            )),
             retry_after_ms: None,
             suggest: suggest.to_owned(),
         }
@@ -79,6 +81,14 @@ impl From<&Refusal> for Recovery {
             suggest: "Correct the request and send it again.".to_owned(),
         })
     }
+}
+
+/// Closes what somebody else said, so that the advice after it is a sentence of its own.
+fn sentence(mut text: String) -> String {
+    if !text.ends_with(['.', '!', '?']) {
+        text.push('.');
+    }
+    text
 }
 
 const fn error_code(error: &CallError) -> &'static str {
@@ -212,6 +222,20 @@ mod tests {
         assert_eq!(
             error["error"]["data"]["recovery"]["error_code"],
             "CIRCUIT_OPEN"
+        );
+    }
+
+    #[test]
+    fn what_happened_and_what_to_do_are_two_sentences() {
+        let error = CallError::Unreachable {
+            reason: "connection refused".into(),
+            permanent: false,
+            retry_after: None,
+        };
+        let result = failed_tool(&Recovery::of_call("files", &error));
+        assert!(
+            result.get().contains("connection refused. Wait"),
+            "{result}"
         );
     }
 
