@@ -6,7 +6,8 @@ pub const PARSE_ERROR: i64 = -32700;
 pub const INVALID_REQUEST: i64 = -32600;
 /// Unknown method (JSON-RPC 2.0 section 5.1).
 pub const METHOD_NOT_FOUND: i64 = -32601;
-/// Parameters that the method does not take (JSON-RPC 2.0 section 5.1); MCP also uses it for an unknown tool or prompt.
+/// Parameters that the method does not take (JSON-RPC 2.0 section 5.1), and an unknown tool or prompt
+/// (MCP 2025-11-25, server/tools and server/prompts, error handling).
 pub const INVALID_PARAMS: i64 = -32602;
 /// The server failed (JSON-RPC 2.0 section 5.1).
 pub const INTERNAL_ERROR: i64 = -32603;

@@ -10,7 +10,7 @@ use crate::{
     protocol::{Malformed, Message, Revision, codes},
 };
 
-/// An unknown backend, tool or session: ours, from the range that JSON-RPC leaves to servers.
+/// An unknown backend or session: ours, from the range that JSON-RPC leaves to servers.
 const NOT_FOUND: i64 = -32_001;
 /// Something the caller may not do: ours, from the same range.
 const FORBIDDEN: i64 = -32_003;
@@ -123,12 +123,13 @@ impl Refusal {
         match self {
             Self::Malformed(malformed) => malformed_code(malformed),
             Self::UnknownMethod { .. } => codes::METHOD_NOT_FOUND,
-            Self::InvalidParams(_) => codes::INVALID_PARAMS,
-            Self::UnknownBackend { .. }
-            | Self::NoSuchEndpoint { .. }
-            | Self::UnknownTool { .. }
-            | Self::UnknownSession => NOT_FOUND,
-            Self::UnknownPrompt(_) | Self::UnknownResource(_) => codes::RESOURCE_NOT_FOUND,
+            Self::InvalidParams(_) | Self::UnknownTool { .. } | Self::UnknownPrompt(_) => {
+                codes::INVALID_PARAMS
+            }
+            Self::UnknownBackend { .. } | Self::NoSuchEndpoint { .. } | Self::UnknownSession => {
+                NOT_FOUND
+            }
+            Self::UnknownResource(_) => codes::RESOURCE_NOT_FOUND,
             Self::ForeignOrigin(_)
             | Self::ForeignHost(_)
             | Self::Unauthorized
@@ -268,7 +269,7 @@ mod tests {
         let body = body(&reply);
         assert_eq!(reply.status, 200);
         assert_eq!(body["id"], 7);
-        assert_eq!(body["error"]["code"], -32001);
+        assert_eq!(body["error"]["code"], -32602);
         let message = body["error"]["message"].as_str().unwrap();
         assert!(message.contains("Did you mean \"echo\"?"), "{message}");
         let recovery = &body["error"]["data"]["recovery"];
