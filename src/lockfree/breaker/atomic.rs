@@ -427,4 +427,102 @@ mod tests {
         assert!(breaker.force(Mode::Automatic, 0).is_some());
         assert!(breaker.admit(0).is_ok());
     }
+
+    #[test]
+    fn a_million_successes_leave_the_word_as_it_is() {
+        let window = Rule::LastN {
+            window: 32,
+            failures: 16,
+            minimum: 32,
+        };
+        for rule in [Rule::Consecutive(5), window] {
+            let breaker = Breaker::new(Policy::builder().rule(rule).build().unwrap());
+            // A window is full of successes after so many of them; a row of failures needs none.
+            for _ in 0..32 {
+                let _ = breaker.admit(0).unwrap().success(0);
+            }
+            let before = breaker.load();
+            for _ in 0..500_000 {
+                let _ = breaker.admit(0).unwrap().success(0);
+                let _ = breaker.record(Verdict::Success, 0);
+                assert!(breaker.is_clean(breaker.load()));
+            }
+            assert_eq!(breaker.load(), before);
+        }
+    }
+
+    #[test]
+    fn the_word_is_eight_bytes_and_shares_its_block_with_nothing_but_its_settings() {
+        assert_eq!(size_of::<Atomic<Word>>(), 8);
+        assert_eq!(size_of::<Breaker>(), 128);
+        assert_eq!(align_of::<Breaker>(), 128);
+        assert_eq!(size_of::<Permit<'_>>(), 24);
+    }
+
+    /// What one thread of the crowd was told, summed up.
+    #[derive(Default)]
+    struct Told {
+        opened: u32,
+        reopened: u32,
+        entered: u32,
+        closed: u32,
+    }
+
+    fn one_of_a_crowd(breaker: &Breaker, clock: &Atomic<u64>, seed: u64) -> Told {
+        let (mut told, mut dice) = (Told::default(), seed);
+        for _ in 0..20_000 {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let now_ms = clock.fetch_add(1, Ordering::Relaxed);
+            let Ok(permit) = breaker.admit(now_ms) else {
+                continue;
+            };
+            told.entered += u32::from(permit.entered_half_open());
+            let settled = match dice >> 61 {
+                0 => continue,
+                1..4 => permit.failure(now_ms),
+                _ => permit.success(now_ms),
+            };
+            match settled {
+                Settled::Opened { reopened, .. } if reopened => told.reopened += 1,
+                Settled::Opened { .. } => told.opened += 1,
+                Settled::Closed => told.closed += 1,
+                _ => {}
+            }
+        }
+        told
+    }
+
+    #[test]
+    fn what_a_crowd_of_threads_is_told_adds_up_to_what_happened() {
+        let policy = Policy::builder()
+            .reset_timeout_ms(20)
+            .max_reset_timeout_ms(40)
+            .lease_ms(1_000_000)
+            .rule(Rule::Consecutive(2))
+            .success_threshold(2);
+        let breaker = Breaker::new(policy.build().unwrap());
+        let clock = Atomic::new(0);
+        let all: Vec<Told> = std::thread::scope(|scope| {
+            let crowd = [1, 2, 3, 4].map(|seed| {
+                let (breaker, clock) = (&breaker, &clock);
+                scope.spawn(move || one_of_a_crowd(breaker, clock, seed))
+            });
+            crowd.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let sum = |count: fn(&Told) -> u32| all.iter().map(count).sum::<u32>();
+        let (opened, reopened) = (sum(|t| t.opened), sum(|t| t.reopened));
+        let (entered, closed) = (sum(|t| t.entered), sum(|t| t.closed));
+        let state = breaker.view(0).state;
+        assert!(opened > 10 && reopened > 10 && closed > 10);
+        assert_eq!(opened, closed + u32::from(state != State::Closed));
+        assert_eq!(
+            entered,
+            closed + reopened + u32::from(state == State::HalfOpen)
+        );
+        assert_eq!(
+            breaker.view(0).generation,
+            opened + reopened + entered + closed
+        );
+        assert_eq!(breaker.view(0).probes_in_flight, 0);
+    }
 }

@@ -3,6 +3,9 @@
 
 mod answer;
 mod atomic;
+#[cfg(test)]
+#[cfg(not(loom))]
+mod model;
 mod policy;
 mod step;
 mod word;

@@ -42,8 +42,8 @@ pub(super) enum Effect {
 ///     │                                       └──────────── a probe fails ────────────┘  │  └───┘
 ///     └──────────────────────── successful probes reach the threshold ───────────────────┘
 ///
-///   any phase ── force ──▶ ForcedOpen, ForcedClosed, Disabled ── force automatic, or reset ──▶ Closed
-///   Open, HalfOpen ── reset ──▶ Closed
+///   any phase ── force ──▶ ForcedOpen, ForcedClosed, Disabled ── force automatic ──▶ Closed
+///   any phase ── reset ──▶ Closed
 /// ```
 /// Each arrow begins a generation. Everything else keeps phase and generation.
 pub(super) fn step(policy: &Policy, word: Word, event: Event, now_ms: u64) -> (Word, Effect) {
@@ -217,7 +217,6 @@ fn force(word: Word, mode: Mode) -> (Word, Effect) {
 
 fn reset(word: Word) -> (Word, Effect) {
     match word.phase() {
-        Phase::Closed if word.payload() == 0 => (word, Effect::Nothing),
         Phase::Closed => (word.next(Phase::Closed, 0), Effect::Nothing),
         _ => turn(word, Phase::Closed),
     }
@@ -254,5 +253,234 @@ pub(super) const fn mode_of(phase: Phase) -> Mode {
         Phase::ForcedOpen => Mode::ForcedOpen,
         Phase::ForcedClosed => Mode::ForcedClosed,
         Phase::Disabled => Mode::Disabled,
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(loom))]
+mod tests {
+    use super::*;
+
+    const NOW_MS: u64 = 100_000;
+
+    fn policy() -> Policy {
+        Policy::builder()
+            .rule(Rule::Consecutive(3))
+            .success_threshold(2)
+            .half_open_max_calls(2)
+            .jitter_percent(0)
+            .build()
+            .unwrap()
+    }
+
+    fn half_open(in_flight: u32, successes: u32, lease_ends_ms: u64) -> Word {
+        let probes = Probes {
+            in_flight,
+            successes,
+            lease_ends_ms,
+        };
+        Word::default().next(Phase::HalfOpen, 1).with_probes(probes)
+    }
+
+    /// Every phase, and within a phase every word that an event could treat differently.
+    fn words() -> [(&'static str, Word); 12] {
+        let open = Word::default().next(Phase::Open, 1);
+        let later_ms = NOW_MS + 10_000;
+        let forced = |phase| Word::default().next(phase, 0);
+        [
+            ("closed", Word::default()),
+            ("closed, 2 failures", Word::default().with_row(2)),
+            ("open, not due", open.with_due_ms(later_ms)),
+            ("open, due", open.with_due_ms(NOW_MS)),
+            ("half-open, none in flight", half_open(0, 0, later_ms)),
+            ("half-open, a free slot", half_open(1, 0, later_ms)),
+            ("half-open, full", half_open(2, 0, later_ms)),
+            ("half-open, full, lease over", half_open(2, 1, NOW_MS - 256)),
+            ("half-open, one success short", half_open(1, 1, later_ms)),
+            ("forced open", forced(Phase::ForcedOpen)),
+            ("forced closed", forced(Phase::ForcedClosed)),
+            ("disabled", forced(Phase::Disabled)),
+        ]
+    }
+
+    fn events(word: Word) -> [(&'static str, Event); 14] {
+        let (mine, other) = (word.generation(), word.generation() + 1);
+        let settle = |verdict, generation| Event::Settle {
+            verdict,
+            generation,
+        };
+        [
+            ("admit", Event::Admit),
+            ("success", settle(Verdict::Success, Some(mine))),
+            ("failure", settle(Verdict::Failure, Some(mine))),
+            ("free success", settle(Verdict::Success, None)),
+            ("free failure", settle(Verdict::Failure, None)),
+            ("late success", settle(Verdict::Success, Some(other))),
+            ("late failure", settle(Verdict::Failure, Some(other))),
+            ("abandon", Event::Abandon { generation: mine }),
+            ("late abandon", Event::Abandon { generation: other }),
+            ("automatic", Event::Force(Mode::Automatic)),
+            ("force open", Event::Force(Mode::ForcedOpen)),
+            ("force closed", Event::Force(Mode::ForcedClosed)),
+            ("disable", Event::Force(Mode::Disabled)),
+            ("reset", Event::Reset),
+        ]
+    }
+
+    /// What each event does to each word. `C` closed, `O` open, `H` half-open, `FO`, `FC` forced, `D` disabled; `+` a new generation,
+    /// `=` the very same word, `~` the payload alone. After the stroke: `a` admitted, `P` first probe, `p` probe, `r` refused, `q` quiet,
+    /// `c` counted, `o` opened, `x` closed, `s` probe succeeded, `l` late, `t` transition, `n` nothing.
+    const TABLE: &str = "
+                                 admit success failure free_success free_failure late_success late_failure abandon late_abandon automatic force_open force_closed disable reset
+        closed                        =/a   =/q   ~/c   =/q   ~/c   =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/n
+        closed,_2_failures            =/a   ~/q   O+/o  ~/q   O+/o  =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/n
+        open,_not_due                 =/r   =/l   =/l   =/l   =/l   =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
+        open,_due                     H+/P  =/l   =/l   =/l   =/l   =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
+        half-open,_none_in_flight     ~/p   ~/s   O+/o  ~/s   O+/o  =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
+        half-open,_a_free_slot        ~/p   ~/s   O+/o  ~/s   O+/o  =/l   =/l   ~/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
+        half-open,_full               =/r   ~/s   O+/o  ~/s   O+/o  =/l   =/l   ~/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
+        half-open,_full,_lease_over   H+/p  C+/x  O+/o  C+/x  O+/o  =/l   =/l   ~/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
+        half-open,_one_success_short  ~/p   C+/x  O+/o  C+/x  O+/o  =/l   =/l   ~/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
+        forced_open                   =/r   =/l   =/l   =/l   =/l   =/l   =/l   =/n   =/n   C+/t  =/n   FC+/t D+/t  C+/t
+        forced_closed                 =/a   =/q   ~/c   =/q   ~/c   =/l   =/l   =/n   =/n   C+/t  FO+/t =/n   D+/t  C+/t
+        disabled                      =/a   =/q   =/q   =/q   =/q   =/l   =/l   =/n   =/n   C+/t  FO+/t FC+/t =/n   C+/t
+    ";
+
+    fn mark(before: Word, after: Word, effect: Effect) -> String {
+        let phase = match after.phase() {
+            Phase::Closed => "C",
+            Phase::Open => "O",
+            Phase::HalfOpen => "H",
+            Phase::ForcedOpen => "FO",
+            Phase::ForcedClosed => "FC",
+            Phase::Disabled => "D",
+        };
+        let change = if after == before {
+            "=".to_owned()
+        } else if after.generation() == before.generation() {
+            assert_eq!(after.phase(), before.phase());
+            assert_eq!(after.opens_in_a_row(), before.opens_in_a_row());
+            "~".to_owned()
+        } else {
+            assert_eq!(after.generation(), before.generation() + 1);
+            format!("{phase}+")
+        };
+        let effect = match effect {
+            Effect::Admitted => "a",
+            Effect::Probe { first: true } => "P",
+            Effect::Probe { first: false } => "p",
+            Effect::Refused(_) => "r",
+            Effect::Settled(Settled::Quiet) => "q",
+            Effect::Settled(Settled::Counted { .. }) => "c",
+            Effect::Settled(Settled::Opened { .. }) => "o",
+            Effect::Settled(Settled::Closed) => "x",
+            Effect::Settled(Settled::ProbeSucceeded { .. }) => "s",
+            Effect::Settled(Settled::Stale) => "l",
+            Effect::Changed(_) => "t",
+            Effect::Nothing => "n",
+        };
+        format!("{change}/{effect}")
+    }
+
+    #[test]
+    fn every_event_does_to_every_word_what_the_table_says() {
+        let mut rows = TABLE.trim().lines().map(str::split_whitespace);
+        let names: Vec<_> = rows.next().unwrap().collect();
+        assert_eq!(
+            names,
+            events(Word::default()).map(|(name, _)| name.replace(' ', "_"))
+        );
+        for (name, word) in words() {
+            let mut row = rows.next().unwrap();
+            assert_eq!(row.next().unwrap(), name.replace(' ', "_"));
+            for (happens, event) in events(word) {
+                let (after, effect) = step(&policy(), word, event, NOW_MS);
+                let expected = row.next().unwrap();
+                assert_eq!(mark(word, after, effect), expected, "{happens} at {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_operator_s_transition_names_both_ends() {
+        let (_, effect) = step(
+            &policy(),
+            half_open(1, 0, 0),
+            Event::Force(Mode::ForcedOpen),
+            0,
+        );
+        assert_eq!(
+            effect,
+            Effect::Changed(Transition {
+                from: State::HalfOpen,
+                to: State::Open,
+                mode: Mode::ForcedOpen
+            })
+        );
+    }
+
+    #[test]
+    fn a_refusal_says_when_to_ask_again() {
+        let wait = |word, now_ms| match step(&policy(), word, Event::Admit, now_ms).1 {
+            Effect::Refused(refused) => refused.retry_after_ms,
+            admitted => panic!("{admitted:?}"),
+        };
+        let open = Word::default().next(Phase::Open, 1).with_due_ms(5_000);
+        assert_eq!(wait(open, 1_000), 4_000);
+        assert_eq!(wait(half_open(2, 0, 10_240), 10_000), 240);
+        assert_eq!(wait(half_open(2, 0, 102_400), 10_000), 30_000);
+        assert_eq!(wait(Word::default().next(Phase::ForcedOpen, 0), 0), 30_000);
+    }
+
+    #[test]
+    fn a_window_slides_so_that_a_long_good_past_does_not_hide_a_dead_backend() {
+        let rule = Rule::LastN {
+            window: 20,
+            failures: 10,
+            minimum: 10,
+        };
+        let policy = Policy::builder().rule(rule).build().unwrap();
+        let settle = |word, verdict| {
+            let event = Event::Settle {
+                verdict,
+                generation: None,
+            };
+            step(&policy, word, event, 0)
+        };
+        let failures_to_open = |mut word: Word| {
+            (1..).find(|_| {
+                let (next, effect) = settle(word, Verdict::Failure);
+                word = next;
+                matches!(effect, Effect::Settled(Settled::Opened { .. }))
+            })
+        };
+        let mut word = Word::default();
+        assert_eq!(failures_to_open(word), Some(10));
+        for _ in 0..1_000_000 {
+            word = settle(word, Verdict::Success).0;
+        }
+        assert_eq!(failures_to_open(word), Some(10));
+    }
+
+    #[test]
+    fn a_failure_rate_is_not_judged_before_the_minimum_is_known() {
+        let rule = Rule::LastN {
+            window: 8,
+            failures: 2,
+            minimum: 4,
+        };
+        let policy = Policy::builder().rule(rule).build().unwrap();
+        let failure = Event::Settle {
+            verdict: Verdict::Failure,
+            generation: None,
+        };
+        let mut word = Word::default();
+        let mut opened = Vec::new();
+        for _ in 0..4 {
+            let (next, effect) = step(&policy, word, failure, 0);
+            word = next;
+            opened.push(matches!(effect, Effect::Settled(Settled::Opened { .. })));
+        }
+        assert_eq!(opened, [false, false, false, true]);
     }
 }
