@@ -20,8 +20,8 @@ pub struct Breaker {
 #[derive(Debug)]
 struct Block {
     word: Atomic<Word>,
-    /// The payload of a closed word that a success leaves as it is.
-    clean: u64,
+    /// The closed word of generation 0 that a success leaves as it is.
+    clean: Word,
     policy: Policy,
 }
 
@@ -29,17 +29,17 @@ impl Breaker {
     /// A closed breaker with nothing on record.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
+        let fresh = Word::default();
         let clean = match policy.rule {
-            Rule::Consecutive(_) => 0,
-            Rule::LastN { window, .. } => Window {
+            Rule::Consecutive(_) => fresh,
+            Rule::LastN { window, .. } => fresh.with_window(Window {
                 results: 0,
                 known: window,
-            }
-            .bits(),
+            }),
         };
         Self {
             block: CachePadded::new(Block {
-                word: Atomic::new(Word::default()),
+                word: Atomic::new(fresh),
                 clean,
                 policy,
             }),
@@ -149,7 +149,7 @@ impl Breaker {
     /// Whether a success would leave `word` as it is: closed, with nothing but successes on record.
     #[inline]
     fn is_clean(&self, word: Word) -> bool {
-        word.phase() == Phase::Closed && word.payload() == self.block.clean
+        word.in_first_generation() == self.block.clean
     }
 
     fn fire(&self, seen: Word, event: Event, now_ms: u64) -> Effect {
@@ -215,7 +215,7 @@ impl<'a> Permit<'a> {
     pub fn success(self, now_ms: u64) -> Settled {
         let (breaker, admitted) = self.spent();
         let word = breaker.load();
-        if word == admitted && breaker.is_clean(word) {
+        if word == admitted && breaker.is_clean(admitted) {
             return Settled::Quiet;
         }
         breaker.settle(word, Some(admitted.generation()), Verdict::Success, now_ms)

@@ -121,12 +121,18 @@ impl Word {
         }
     }
 
+    /// This word as it would be in generation 0.
+    #[inline]
+    pub(super) const fn in_first_generation(self) -> Self {
+        Self(self.0 & !(mask(GENERATION_BITS) << GENERATION_AT))
+    }
+
     pub(super) const fn with_row(self, failures: u32) -> Self {
         self.with_payload(failures as u64)
     }
 
     pub(super) const fn with_window(self, window: Window) -> Self {
-        self.with_payload(window.bits())
+        self.with_payload((window.known as u64) << KNOWN_AT | window.results as u64)
     }
 
     pub(super) fn with_probes(self, probes: Probes) -> Self {
@@ -156,13 +162,6 @@ impl Word {
     #[inline]
     const fn with_payload(self, payload: u64) -> Self {
         Self(payload << PAYLOAD_AT | self.0 & mask(PAYLOAD_AT))
-    }
-}
-
-impl Window {
-    /// This window as it lies in a payload.
-    pub(super) const fn bits(self) -> u64 {
-        (self.known as u64) << KNOWN_AT | self.results as u64
     }
 }
 

@@ -7,10 +7,11 @@ use crate::lockfree::sync::{Mutex, per_process, per_thread};
 
 /// How many threads can have a shard of their own at a time; the others share one more.
 pub(super) const SLOTS: usize = if cfg!(loom) { 1 } else { 64 };
-/// The index of the shard that has many writers.
-pub(super) const SHARED: usize = SLOTS;
 
+/// Not yet asked for.
 const UNKNOWN: usize = usize::MAX;
+/// Asked for in vain.
+const NONE: usize = usize::MAX - 1;
 
 // One bit per index that is leased. The lock orders the last write of one holder before the first of the next.
 per_process!(leased: Mutex<u64> = Mutex::new(0));
@@ -29,27 +30,34 @@ struct Held {
 impl Drop for Lease {
     fn drop(&mut self) {
         // What this thread still records while it ends goes to the shared shard.
-        remember(SHARED);
+        remember(NONE);
         if let Some(held) = self.0.take() {
             held.hand_back();
         }
     }
 }
 
-/// The index this thread may write alone, or [`SHARED`]. Takes a lock at a thread's first call, never after.
+/// The index that this thread is known to hold, below [`SLOTS`]; anything else means: ask [`index`].
 #[inline]
-pub(super) fn index() -> usize {
-    let index = INDEX.try_with(Cell::get).unwrap_or(SHARED);
-    if index == UNKNOWN { first() } else { index }
+pub(super) fn known() -> usize {
+    INDEX.try_with(Cell::get).unwrap_or(NONE)
 }
 
-#[cold]
+/// The index that this thread may write alone, if it holds one. Takes a lock at a thread's first call, never after.
+pub(super) fn index() -> Option<usize> {
+    let held = match known() {
+        UNKNOWN => first(),
+        known => known,
+    };
+    (held < SLOTS).then_some(held)
+}
+
 fn first() -> usize {
     let held = LEASE.try_with(|lease| {
         lease.0.set(Held::take(leased()));
         lease.0.get()
     });
-    let index = held.ok().flatten().map_or(SHARED, |held| held.index);
+    let index = held.ok().flatten().map_or(NONE, |held| held.index);
     remember(index);
     index
 }
@@ -101,7 +109,7 @@ mod tests {
                 .collect();
             threads.into_iter().map(|t| t.join().unwrap()).collect()
         });
-        let mut alone: Vec<_> = indexes.into_iter().filter(|i| *i != SHARED).collect();
+        let mut alone: Vec<_> = indexes.into_iter().flatten().collect();
         let leased = alone.len();
         alone.sort_unstable();
         alone.dedup();

@@ -4,7 +4,8 @@ use std::array;
 
 use crossbeam_utils::CachePadded;
 
-use crate::lockfree::histogram::lease::{self, SHARED, SLOTS};
+use crate::lockfree::histogram::buckets::HIGHEST_US;
+use crate::lockfree::histogram::lease::{self, SLOTS};
 use crate::lockfree::histogram::shard::Shard;
 use crate::lockfree::histogram::snapshot::{Snapshot, Tally};
 use crate::lockfree::sync::OnceLock;
@@ -20,8 +21,15 @@ pub struct Recorder {
     failures: Shards,
 }
 
+type Slot = OnceLock<Box<CachePadded<Shard>>>;
+
 #[derive(Debug)]
-struct Shards([OnceLock<Box<CachePadded<Shard>>>; SLOTS + 1]);
+struct Shards {
+    /// Each has one writer: the thread that holds the lease of its index.
+    leased: [Slot; SLOTS],
+    /// For threads that found no lease.
+    shared: Slot,
+}
 
 impl Recorder {
     /// A recorder without samples; it makes its shards when they are needed.
@@ -58,19 +66,24 @@ impl Recorder {
 impl Shards {
     #[inline]
     fn record(&self, us: u64, now_ms: u64) {
-        let index = lease::index();
-        match self.0.get(index) {
-            Some(slot) if index != SHARED => shard(slot).record_alone(us, now_ms),
-            Some(slot) => shard(slot).record_shared(us, now_ms),
-            None => {}
+        match self.leased.get(lease::known()).and_then(OnceLock::get) {
+            Some(shard) if us <= HIGHEST_US => shard.record_alone(us, now_ms),
+            _ => self.record_unusual(us, now_ms),
+        }
+    }
+
+    /// A thread's first sample here, a thread without a lease, or a sample beyond the last bucket.
+    #[cold]
+    fn record_unusual(&self, us: u64, now_ms: u64) {
+        match lease::index().and_then(|index| self.leased.get(index)) {
+            Some(slot) => made(slot).record_alone(us, now_ms),
+            None => made(&self.shared).record_shared(us, now_ms),
         }
     }
 
     fn made(&self) -> impl Iterator<Item = &Shard> {
-        self.0
-            .iter()
-            .filter_map(OnceLock::get)
-            .map(|shard| &***shard)
+        let slots = self.leased.iter().chain([&self.shared]);
+        slots.filter_map(OnceLock::get).map(|shard| &***shard)
     }
 
     fn count(&self) -> u64 {
@@ -82,15 +95,17 @@ impl Shards {
     }
 }
 
-impl Default for Shards {
-    fn default() -> Self {
-        Self(array::from_fn(|_| OnceLock::new()))
-    }
+fn made(slot: &Slot) -> &Shard {
+    slot.get_or_init(|| Box::new(CachePadded::new(Shard::new())))
 }
 
-#[inline]
-fn shard(slot: &OnceLock<Box<CachePadded<Shard>>>) -> &Shard {
-    slot.get_or_init(|| Box::new(CachePadded::new(Shard::new())))
+impl Default for Shards {
+    fn default() -> Self {
+        Self {
+            leased: array::from_fn(|_| OnceLock::new()),
+            shared: OnceLock::new(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -100,7 +115,6 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::lockfree::HIGHEST_US;
 
     #[test]
     fn successes_and_failures_are_kept_apart() {

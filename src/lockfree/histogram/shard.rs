@@ -16,7 +16,7 @@ pub(super) struct Shard {
     /// All samples added up, in microseconds, longer ones than the last bucket as they were.
     sum_us: Atomic<u64>,
     clamped: Atomic<u64>,
-    /// When the latest sample was recorded, in milliseconds, plus one; zero is never.
+    /// When the latest sample was recorded, in milliseconds, plus one; zero is never, and so is the last of all milliseconds.
     last_ms: Atomic<u64>,
 }
 
@@ -47,7 +47,7 @@ impl Shard {
         }
         // Relaxed: one writer.
         self.last_ms
-            .store(now_ms.saturating_add(1), Ordering::Relaxed);
+            .store(now_ms.wrapping_add(1), Ordering::Relaxed);
         if let Some(bucket) = self.buckets.get(index_of(us.min(HIGHEST_US))) {
             grow(bucket, 1);
         }
@@ -61,7 +61,7 @@ impl Shard {
             self.clamped.fetch_add(1, Ordering::Relaxed);
         }
         self.last_ms
-            .fetch_max(now_ms.saturating_add(1), Ordering::Relaxed);
+            .fetch_max(now_ms.wrapping_add(1), Ordering::Relaxed);
         if let Some(bucket) = self.buckets.get(index_of(us.min(HIGHEST_US))) {
             bucket.fetch_add(1, Ordering::Relaxed);
         }
