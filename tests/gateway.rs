@@ -66,8 +66,8 @@ async fn a_tool_is_called_in_every_way_it_can_be_named() {
 #[tokio::test]
 async fn what_does_not_exist_is_refused_with_what_was_meant() {
     let client = Client::new(gateway(GatewaySettings::default(), &["demo"]));
-    let refused = |answer: Value, meant: &str| {
-        assert_eq!(answer["error"]["code"], -32001, "{answer}");
+    let refused = |answer: Value, code: i64, meant: &str| {
+        assert_eq!(answer["error"]["code"], code, "{answer}");
         let said = answer["error"]["message"].as_str().unwrap();
         assert!(
             said.contains(&format!("Did you mean \"{meant}\"")),
@@ -75,11 +75,12 @@ async fn what_does_not_exist_is_refused_with_what_was_meant() {
         );
     };
     let asked = json!({"server": "demi", "tool": "echo"});
-    refused(client.ask("gateway_invoke", asked).await, "demo");
+    refused(client.ask("gateway_invoke", asked).await, -32001, "demo");
     let asked = json!({"server": "demo", "tool": "ehco"});
-    refused(client.ask("gateway_invoke", asked.clone()).await, "echo");
+    let invoked = client.ask("gateway_invoke", asked.clone()).await;
+    refused(invoked, -32602, "echo");
     let called = json!({"name": "demo__ehco", "arguments": {}});
-    refused(client.ask("tools/call", called).await, "demo__echo");
+    refused(client.ask("tools/call", called).await, -32602, "demo__echo");
     let shown = client.call("gateway_invoke", asked).await;
     assert_eq!(shown["isError"], true);
     assert_eq!(shown["_meta"]["recovery"]["error_code"], "TOOL_NOT_FOUND");
