@@ -3,10 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "in a test, what cannot go on must fail")]
 
 use std::{
-    io::{BufRead, BufReader, Read},
-    net::TcpListener,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStderr, Command, Output, Stdio},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -264,22 +264,89 @@ fn a_log_filter_that_is_none_is_a_usage_error() {
     assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
 }
 
+/// A gateway that runs, and what its standard error said so far.
+struct Running {
+    child: Child,
+    lines: BufReader<ChildStderr>,
+    said: String,
+}
+
+impl Running {
+    fn start(home: &Home, arguments: &[&str]) -> Self {
+        let mut command = home.command(arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        Self {
+            lines: BufReader::new(child.stderr.take().unwrap()),
+            child,
+            said: String::new(),
+        }
+    }
+
+    fn until(&mut self, word: &str) {
+        while !self.said.contains(word) {
+            let read = self.lines.read_line(&mut self.said).unwrap();
+            assert!(read > 0, "no {word:?} in {}", self.said);
+        }
+    }
+
+    fn signal(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+    }
+
+    fn end(mut self) -> (Option<i32>, String) {
+        self.lines.read_to_string(&mut self.said).unwrap();
+        (self.child.wait().unwrap().code(), self.said)
+    }
+
+    /// Sends a request on a connection of its own.
+    fn send(&self, head: &str, body: &str) -> TcpStream {
+        let (_, rest) = self.said.split_once("http://").unwrap();
+        let address = rest.split('/').next().unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "{head} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        stream
+    }
+}
+
 /// A gateway that is asked to stop once its standard error says `listening`, with all it said.
 fn served(home: &Home, arguments: &[&str], listening: &str) -> (Option<i32>, String) {
-    let mut command = home.command(arguments);
-    let mut child: Child = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap());
-    let mut said = String::new();
-    while !said.contains(listening) {
-        assert!(lines.read_line(&mut said).unwrap() > 0, "{said}");
+    let mut running = Running::start(home, arguments);
+    running.until(listening);
+    running.signal();
+    running.end()
+}
+
+#[test]
+fn a_second_signal_ends_it_though_a_call_goes_on() {
+    let program = env!("CARGO_BIN_EXE_mcp-gateway");
+    let home = Home::with(&format!(
+        "server: {{shutdown_timeout: 1h, request_timeout: 1h}}\nbackends: {{demo: {{command: '{program} demo', timeout: 1h}}}}"
+    ));
+    let mut running = Running::start(&home, &["-p", "0"]);
+    running.until("backend demo");
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"gateway_invoke","params":{"server":"demo","tool":"sleep","arguments":{"ms":3600000}}}"#;
+    let _call = running.send("POST /mcp", call);
+    let mut health = String::new();
+    while !health.contains("\"in_flight\":1") {
+        health.clear();
+        let mut answer = running.send("GET /health", "");
+        answer.read_to_string(&mut health).unwrap();
     }
-    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-    lines.read_to_string(&mut said).unwrap();
-    (child.wait().unwrap().code(), said)
+    running.signal();
+    running.until("calls in flight may finish");
+    running.signal();
+    let (code, said) = running.end();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("Stopped at once by a second SIGTERM"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -72,10 +72,9 @@ async fn until_stopped(
             drop(stop);
             tokio::select! {
                 ended = served => ended,
-                signal = signals.next() => {
-                    tracing::warn!(signal, "Stopped at once: calls in flight are lost");
-                    Ok(())
-                }
+                signal = signals.next() => return Err(Ended::Failed(format!(
+                    "Stopped at once by a second {signal}: calls that were in flight are lost."
+                ))),
             }
         }
     };

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use crate::backend::{BackendSettings, StdioSettings, TransportSettings};
 
-/// The backend `demo`: `program` with the argument `demo`. None if its path is not UTF-8.
-pub(super) fn backend(program: &Path) -> Option<BackendSettings> {
+/// The backend `demo`: `program` with the argument `demo`.
+pub(super) fn backend(program: &Path) -> BackendSettings {
     let transport = TransportSettings::Stdio(StdioSettings {
-        program: program.to_str()?.to_owned(),
+        program: program.to_string_lossy().into_owned(),
         args: vec!["demo".to_owned()],
         env: std::collections::BTreeMap::new(),
         cwd: None,
@@ -16,5 +16,5 @@ pub(super) fn backend(program: &Path) -> Option<BackendSettings> {
     let mut settings = BackendSettings::new("demo", transport);
     settings.description =
         Some("Built in, to try the gateway with: echo, add, sleep and fail".to_owned());
-    Some(settings)
+    settings
 }

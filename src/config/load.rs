@@ -62,7 +62,7 @@ pub fn load(sources: &Sources) -> Result<Config, Problems> {
     };
     let mut config = from_tree(root, &sources.environment)?;
     if file.is_none() && config.backends.is_empty() {
-        config.backends.extend(demo::backend(&sources.program));
+        config.backends.push(demo::backend(&sources.program));
     }
     for backend in &mut config.backends {
         if let TransportSettings::Stdio(stdio) = &mut backend.transport {
@@ -286,5 +286,20 @@ pub(super) mod tests {
             text.replacen(&format!("# {key}"), key, 1)
         });
         read(&uncommented, &[("REMOTE_TOKEN", "x")]).unwrap();
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_and_no_variable_makes_it_panic(
+            text in "(backends|server|auth|a|[:{}\\[\\]$#*&!|>'\"%@`~-]|[ \n\t]|\\PC){0,40}",
+            name in "(SERVER|BACKENDS|_|[A-Z0-9]){0,8}",
+            value in "\\PC{0,12}",
+        ) {
+            let name = format!("MCP_GATEWAY_{name}");
+            let _ = read(&text, &[(&name, &value)]);
+            let text = format!("backends: {{a: {{command: {text:?}, env: {{A: {value:?}}}}}}}");
+            let _ = read(&text, &[(&name, &value)]);
+            let _ = env_file::parse(&text);
+        }
     }
 }

@@ -103,7 +103,7 @@ fn stdio(section: &mut Section<'_>) -> Option<StdioSettings> {
     let mut words = words?.into_iter();
     let program = environment.path(&words.next()?);
     Some(StdioSettings {
-        program: program.to_str()?.to_owned(),
+        program: program.to_string_lossy().into_owned(),
         args: words.chain(args).collect(),
         env,
         cwd: cwd.map(|cwd| environment.path(&cwd)),
