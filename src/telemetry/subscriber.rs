@@ -2,7 +2,8 @@
 //!
 //! A line is written by the thread that logs it, before it goes on: nothing is lost when the process dies, and
 //! there is no queue to overflow. The price is that a standard error nobody reads (a pipe whose other end sleeps)
-//! stops the gateway once the pipe is full. Whoever captures the log must keep reading it.
+//! stops the gateway once the pipe is full. Whoever captures the log must keep reading it. One that is closed loses
+//! the lines, and breaks nothing.
 
 use std::{
     error::Error,
@@ -184,6 +185,14 @@ mod tests {
         assert_eq!(line["message"], "Request completed successfully");
         assert_eq!(line["backend"], "demo");
         assert_eq!(line["spans"][0]["request_id"], "r1");
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_breaks_nothing() {
+        let lines = Registry::default()
+            .with(filter(None, "info").unwrap())
+            .with(text(false, || &mut [0_u8; 0][..]));
+        tracing::subscriber::with_default(lines, two_lines);
     }
 
     #[test]
