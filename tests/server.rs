@@ -8,6 +8,8 @@ mod bounds;
 mod exchange;
 #[path = "server/stop.rs"]
 mod stop;
+#[path = "server/token.rs"]
+mod token;
 #[path = "server/trace.rs"]
 mod trace;
 #[path = "server/wire.rs"]

@@ -58,29 +58,14 @@ impl Server {
         let address = listener
             .local_addr()
             .map_err(|error| BindError::of(SocketAddr::new(settings.host, settings.port), error))?;
-        let mut server = Self {
+        let (token, token_file) = token(&settings)?;
+        Ok(Self {
             listener,
             address,
             settings,
-            token: None,
-            token_file: None,
-        };
-        server.take_token()?;
-        Ok(server)
-    }
-
-    fn take_token(&mut self) -> Result<(), BindError> {
-        let auth = &self.settings.auth;
-        match auth.bearer_token.as_ref().filter(|_| auth.enabled) {
-            Some(BearerToken::Given(token)) => self.token = Some(token.clone()),
-            Some(BearerToken::Auto) => {
-                let made = TokenFile::open(self.address.port()).map_err(BindError::Token)?;
-                self.token = Some(made.token);
-                self.token_file = Some(made.path);
-            }
-            None => {}
-        }
-        Ok(())
+            token,
+            token_file,
+        })
     }
 
     /// Where it listens, with the port that the system chose if none was given.
@@ -134,6 +119,19 @@ impl Server {
     }
 }
 
+/// The token that may do everything, and its file if it was made here.
+fn token(settings: &ServerSettings) -> Result<(Option<Secret>, Option<PathBuf>), BindError> {
+    let auth = &settings.auth;
+    match auth.bearer_token.as_ref().filter(|_| auth.enabled) {
+        Some(BearerToken::Given(token)) => Ok((Some(token.clone()), None)),
+        Some(BearerToken::Auto) => {
+            let made = TokenFile::open(settings.port).map_err(BindError::Token)?;
+            Ok((Some(made.token), Some(made.path)))
+        }
+        None => Ok((None, None)),
+    }
+}
+
 async fn take_connections(listener: TcpListener, door: &Arc<Door>, places: &Places) {
     let complaints = Pace::new(COMPLAINTS);
     while let Some(place) = places.take().await {
@@ -164,7 +162,7 @@ async fn drain(phase: &watch::Sender<Phase>, places: &Places, deadline: Instant)
     phase.send_replace(Phase::Draining);
     info!(
         connections = places.in_use(),
-        "Stopping: calls in flight may finish"
+        "Nothing new is taken, calls in flight may finish"
     );
     if timeout_at(deadline, places.all_free()).await.is_err() {
         warn!(

@@ -58,7 +58,7 @@ pub struct AuthSettings {
 pub enum BearerToken {
     /// As configured.
     Given(Secret),
-    /// Made at the first start and kept in a file that only its owner can read, one per port.
+    /// Made at the first start and kept in a file that only its owner can read, one per configured port.
     Auto,
 }
 

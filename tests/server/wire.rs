@@ -14,7 +14,7 @@ use mcp_gateway::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpStream, ToSocketAddrs},
     sync::oneshot,
     task::JoinHandle,
 };
@@ -70,10 +70,7 @@ impl Running {
 
     /// A new connection.
     pub(crate) async fn connect(&self) -> Wire {
-        Wire {
-            stream: TcpStream::connect(self.address).await.unwrap(),
-            read: Vec::new(),
-        }
+        Wire::connect(self.address).await
     }
 
     /// One request on a connection of its own.
@@ -134,6 +131,13 @@ impl Answer {
 }
 
 impl Wire {
+    pub(crate) async fn connect(address: impl ToSocketAddrs) -> Self {
+        Self {
+            stream: TcpStream::connect(address).await.unwrap(),
+            read: Vec::new(),
+        }
+    }
+
     pub(crate) async fn send(&mut self, bytes: &str) {
         self.stream.write_all(bytes.as_bytes()).await.unwrap();
     }
