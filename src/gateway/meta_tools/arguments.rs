@@ -39,11 +39,9 @@ impl<'a> Arguments<'a> {
     /// Takes the text that [`object_text`] gave.
     pub(super) fn read(tool: MetaTool, text: &'a [u8]) -> Result<Self, Refusal> {
         let members = RawObject::parse(text).ok_or_else(|| not_an_object(tool))?;
-        let taken = tool.arguments();
-        let unknown = members
-            .0
-            .iter()
-            .find(|(name, _)| !taken.contains(&name.as_ref()));
+        // As a method, the arguments are the params, where `_meta` is the protocol's own.
+        let is_known = |name: &str| name == "_meta" || tool.arguments().contains(&name);
+        let unknown = members.0.iter().find(|(name, _)| !is_known(name));
         match unknown {
             None => Ok(Self { tool, members }),
             Some((name, _)) => Err(unknown_argument(tool, name)),
@@ -153,6 +151,7 @@ mod tests {
                 .to_string()
                 .contains("`tool` is missing")
         );
+        assert!(invoke(r#"{"tool":"t","_meta":{"progressToken":1}}"#).is_ok());
         assert_eq!(object_text(b"").as_deref(), Some(&b"{}"[..]));
         assert!(object_text(b"[]").is_none());
     }
