@@ -31,10 +31,7 @@ impl Gateway {
         repeatable: bool,
     ) -> Result<Answer, CallError> {
         let answer = member.send(request.call(message, repeatable)).await?;
-        let now = self.clock.now();
-        let total = now.since(request.started);
-        let added = total.saturating_sub(answer.queued + answer.waited);
-        self.overhead.record_success(micros(added), now.millis());
+        self.measure(request, &answer);
         Ok(answer)
     }
 
@@ -47,14 +44,23 @@ impl Gateway {
         tool: Tool<'_>,
     ) -> Result<Answer, CallError> {
         let repeatable = member.may_repeat(tool.name, tool.entry.map(|entry| &**entry));
-        let answer = self.forward(request, member, message, repeatable).await?;
+        let answer = member.send(request.call(message, repeatable)).await?;
+        let now_ms = self.measure(request, &answer);
         if let Some(entry) = tool.entry {
-            let now_ms = self.clock.now().millis();
             entry
                 .latency()
                 .record_success(micros(answer.waited), now_ms);
         }
         Ok(answer)
+    }
+
+    /// Records what we added to a request that was answered just now, which is returned in milliseconds.
+    fn measure(&self, request: &Request, answer: &Answer) -> u64 {
+        let now = self.clock.now();
+        let total = now.since(request.started);
+        let added = total.saturating_sub(answer.queued + answer.waited);
+        self.overhead.record_success(micros(added), now.millis());
+        now.millis()
     }
 }
 

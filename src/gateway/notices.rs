@@ -27,7 +27,7 @@ impl Gateway {
                         missed,
                         "Notices were lost; its lists are read again"
                     );
-                    self.read_again(&member, &Kind::ALL);
+                    self.read_again(&member, Kind::ALL);
                 }
                 Err(RecvError::Closed) => return,
             }
@@ -40,17 +40,22 @@ impl Gateway {
             "notifications/message" => self.log_line(member, notice),
             "notifications/resources/updated" => self.resource_updated(member, notice),
             _ => {
-                self.read_again(member, Kind::changed_by(method));
+                self.read_again(member, Kind::changed_by(method).iter().copied());
                 self.tell(notice.bytes(), |session| is_of(session, member));
             }
         }
     }
 
-    fn read_again(self: &Arc<Self>, member: &Arc<Member>, kinds: &'static [Kind]) {
+    /// Reads lists again in tasks of their own.
+    pub(super) fn read_again(
+        self: &Arc<Self>,
+        member: &Arc<Member>,
+        kinds: impl IntoIterator<Item = Kind>,
+    ) {
         for kind in kinds {
-            member.catalogue().mark_changed(*kind);
+            member.catalogue().mark_changed(kind);
             let (gateway, member) = (Arc::clone(self), Arc::clone(member));
-            tokio::spawn(async move { gateway.read_or_warn(&member, *kind).await });
+            tokio::spawn(async move { gateway.read_or_warn(&member, kind).await });
         }
     }
 
@@ -82,15 +87,32 @@ impl Gateway {
                 .any(|tool| tool.server == member.name())
     }
 
+    /// A line that belongs to no call may tell of anybody's. Where several callers listen it is told to none of them.
     fn log_line(&self, member: &Member, notice: &Message) {
         let params = notice.params().unwrap_or_default();
         let level = RawObject::parse(&params)
             .and_then(|params| params.read("level"))
             .and_then(|Text(level)| LogLevel::parse(&level));
+        let concerns = |session: &Session| is_of(session, member) || sees(session, member);
+        if !self.is_one_callers(concerns) {
+            return;
+        }
         self.tell(notice.bytes(), |session| {
             let wanted = level.is_none_or(|level| session.wants_log(level));
-            is_of(session, member) || (wanted && sees(session, member))
+            concerns(session) && wanted
         });
+    }
+
+    fn is_one_callers(&self, concerns: impl Fn(&Session) -> bool) -> bool {
+        let mut only: Option<Box<str>> = None;
+        let mut several = false;
+        self.sessions.for_each(|session| {
+            if concerns(session) {
+                let name = &session.caller().name;
+                several |= only.get_or_insert_with(|| name.clone()) != name;
+            }
+        });
+        !several
     }
 
     fn resource_updated(&self, member: &Member, notice: &Message) {

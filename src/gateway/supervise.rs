@@ -1,6 +1,9 @@
 //! What goes on while nobody asks: lists are read ahead, idle sessions end, backends are watched, health is written to the log.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     task::{AbortHandle, JoinHandle},
@@ -9,6 +12,9 @@ use tokio::{
 
 use super::{catalogue::Kind, facade::Gateway, member::Member};
 use crate::lockfree::Snapshot;
+
+/// How soon after a backend's restart its lists are read again.
+const RESTART_CHECK: Duration = Duration::from_secs(5);
 
 /// The tasks that run beside the requests. Its lock is taken when they start and when they end.
 #[derive(Default)]
@@ -37,6 +43,8 @@ impl Gateway {
             self.watch.keep(&tokio::spawn(hearing));
         }
         self.watch.keep(&tokio::spawn(Arc::clone(self).warm_up()));
+        self.watch
+            .keep(&tokio::spawn(Arc::clone(self).notice_restarts()));
         self.watch.keep(&tokio::spawn(Arc::clone(self).reap()));
         self.watch
             .keep(&tokio::spawn(Arc::clone(self).log_health()));
@@ -56,6 +64,25 @@ impl Gateway {
                 reason = missing.reason(),
                 "Warm start: a backend is not ready"
             );
+        }
+    }
+
+    /// A backend that was started again may offer other things than before, and need not say so.
+    async fn notice_restarts(self: Arc<Self>) {
+        let mut ticks = interval(RESTART_CHECK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let restarts = |member: &Arc<Member>| member.backend().status().restarts;
+        let mut earlier: Vec<u64> = self.members().iter().map(restarts).collect();
+        loop {
+            ticks.tick().await;
+            for (member, earlier) in self.members().iter().zip(&mut earlier) {
+                let now = restarts(member);
+                if now != *earlier && member.backend().status().running {
+                    *earlier = now;
+                    let was_read = |kind: &Kind| member.catalogue().listing(*kind).is_some();
+                    self.read_again(member, Kind::ALL.into_iter().filter(was_read));
+                }
+            }
         }
     }
 
@@ -108,5 +135,5 @@ fn log_health(member: &Member, lately: &Snapshot) {
 }
 
 fn milliseconds(micros: u64) -> f64 {
-    std::time::Duration::from_micros(micros).as_secs_f64() * 1e3
+    Duration::from_micros(micros).as_secs_f64() * 1e3
 }
