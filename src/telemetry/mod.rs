@@ -2,6 +2,7 @@
 //! The one clock, the request id, the subscriber, and secrets that print as stars.
 
 pub mod clock;
+mod one_line;
 pub mod redact;
 pub mod request_id;
 pub mod subscriber;

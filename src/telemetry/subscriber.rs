@@ -11,6 +11,7 @@ use std::{
     io::{self, IsTerminal},
 };
 
+use super::one_line::OneLine;
 use tracing::Subscriber;
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
@@ -86,7 +87,9 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    fmt::layer().with_ansi(coloured).with_writer(writer)
+    fmt::layer()
+        .with_ansi(coloured)
+        .with_writer(OneLine(writer))
 }
 
 fn json<S, W>(writer: W) -> impl Layer<S>
