@@ -9,17 +9,144 @@
     reason = "a situation fails by panicking, like every test, and writes `json!` where it calls"
 )]
 
+mod bad_config;
+mod bad_input;
+mod bounded;
+mod breaker;
+mod catalogue;
+mod dying;
+mod fair;
+mod first_minute;
+mod forgetful;
+mod guard;
+mod hanging;
+mod hostile;
+mod identity;
 mod scripts;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the fixture of the built binary is used by situations that need a serving binary"
-)]
+mod stopping;
 mod support;
+mod truth;
 
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
+
+/// Pairs of a name and the function that plays it.
+macro_rules! contents {
+    ($($name:literal => $situation:path,)*) => { &[$(($name, $situation as fn()),)*] };
+}
+
+const CONTENTS: &[(&str, fn())] = contents! {
+    // The scripted backends themselves
+    "00 the scripted stdio backend follows its script" => scripts::stdio,
+    "00 the scripted stdio backend writes down what reached it" => scripts::journal,
+    "00 the scripted HTTP backend follows its script" => scripts::http,
+    "00 the scripted HTTP backend closes and comes back on its port" => scripts::port,
+
+    // What a person sees first
+    "first minute: the curl without a session" => first_minute::curl_without_session,
+    "first minute: the demo tools" => first_minute::demo_tools,
+    "first minute: one request id everywhere" => first_minute::one_request_id_everywhere,
+    "first minute: a closed circuit is traced" => first_minute::closed_circuit_traced,
+    "first minute: the log as JSON" => first_minute::json_log,
+    "first minute: the health pages" => first_minute::pages,
+    "first minute: the Prometheus page" => first_minute::prometheus,
+    "first minute: kill and revive" => first_minute::kill_and_revive,
+    "first minute: all tools with prefixes" => first_minute::federated_names,
+
+    // Backends that die, hang and come back
+    "01 a stdio child exits in the middle of a call" => dying::exit_in_the_middle,
+    "02 a command that does not exist" => dying::no_such_command,
+    "03 a child in a crash loop" => dying::crash_loop,
+    "03 a child that fails to start once" => dying::crash_once,
+    "07 breaker open because the child is dead: the probe starts it" => dying::probe_respawns,
+    "07 breaker open because the server is gone: the probe opens a session" => dying::probe_reinitialises,
+    "07 a server is killed, refused, and recovers" => dying::killed_refused_recovered,
+    "04 a backend that never answers: the deadline frees the place" => hanging::deadline_frees_the_place,
+    "04 a backend that never answers: the deadline frees the probe" => hanging::deadline_frees_the_probe,
+    "04 a slow tool does not take the others with it" => hanging::slow_tool_alone,
+    "05 the client cancels and the backend that holds the call is told" => hanging::cancelled_by_frame,
+    "06 an HTTP backend has forgotten its session: 404" => forgetful::not_found,
+    "06 an HTTP backend has forgotten its session: an error inside a 200" => forgetful::error_inside,
+    "06 a forgotten session under load is opened once" => forgetful::under_load,
+    "06 a call that may have run is not sent again" => forgetful::may_have_run,
+    "08 200 callers at the instant of half-open" => breaker::stampede,
+    "09 a call admitted before the trip returns after recovery" => breaker::late_result,
+    "10 after a million good calls a dead backend opens as soon" => breaker::long_good_past,
+    "10 a good past counts for nothing at the endpoint either" => breaker::good_past_outside,
+    "11 the wall clock jumps while the breaker is open" => breaker::wall_clock_jumps,
+    "12 a busy serial backend is not killed by a health probe" => catalogue::busy_is_alive,
+    "12 a backend that knows no ping is alive" => catalogue::no_ping_is_alive,
+    "13 one of many backends hangs in a list" => catalogue::one_of_many_hangs,
+    "14 tools that appear later" => catalogue::late_tools,
+    "15 a list in three pages" => catalogue::pages,
+    "15 a cursor that repeats itself for ever" => catalogue::endless_pages,
+    "16 SIGKILL leaves no child and no grandchild" => stopping::killed,
+    "16 SIGKILL in the middle of a call" => stopping::killed_in_the_middle,
+    "16 SIGTERM lets calls finish and closes streams" => stopping::asked_to_stop,
+    "16 a child deaf to SIGTERM ends all the same" => stopping::deaf_child,
+    "16 the port is taken" => stopping::port_taken,
+
+    // Truth of what passes through
+    "17 results pass byte for byte" => truth::results,
+    "17 arguments pass byte for byte" => truth::arguments,
+    "17 unknown fields of a request pass" => truth::unknown_fields_of_a_request,
+    "18 every framing of an event stream" => truth::event_streams,
+    "18 progress arrives while the call is open" => truth::progress_in_time,
+    "18 progress arrives before the result" => truth::progress_before_the_result,
+    "18 a stream that is cut short" => truth::stream_cut_short,
+    "20 two clients use the same request id" => identity::same_id_of_two_clients,
+    "20 a backend asks with the id of a pending call" => identity::same_id_of_the_backend,
+    "20 answers to nobody" => identity::strays,
+    "26 the session of somebody else" => identity::session_of_somebody_else,
+    "26 notifications of two users stay apart" => identity::notifications_stay_apart,
+    "22 a line of 100 MB from a child" => hostile::line_of_100_mb,
+    "22 half a frame, then the end" => hostile::half_a_frame,
+    "22 invalid UTF-8 from a child" => hostile::invalid_utf8,
+    "22 a JSON bomb from a child" => hostile::json_bomb_of_a_backend,
+    "22 noise on standard output and much on standard error" => hostile::noise_on_stdout,
+    "22 an HTTP answer that is no JSON" => hostile::garbled_http,
+    "22 a JSON bomb from a client" => hostile::bomb_of_a_client,
+    "22 requests that are no HTTP" => hostile::requests_that_are_none,
+    "22 clients that hang up halfway" => hostile::hung_up_halfway,
+
+    // Fairness, safety, isolation
+    "23 a call without hints is never sent twice: HTTP" => fair::never_twice_http,
+    "23 a call without hints is never sent twice: stdio" => fair::never_twice_stdio,
+    "23 a call that says it may be repeated is" => fair::hinted_is_repeated,
+    "24 429 is throttled, not broken" => fair::throttled,
+    "24 429 for a moment" => fair::throttled_for_a_moment,
+    "24 errors of a tool trip nothing" => fair::tool_errors_trip_nothing,
+    "24 401 says which credential" => fair::which_credential,
+    "25 one caller floods" => fair::flood_of_one_caller,
+    "27 a foreign Origin or Host" => guard::foreign_origin_and_host,
+    "27 no key, no answer" => guard::no_key_no_answer,
+    "27 the rights of a key" => guard::rights_of_a_key,
+    "27 an open address needs authentication" => guard::open_door_needs_a_lock,
+    "27 a token made at start" => guard::token_made_at_start,
+    "29 random names leave the metrics bounded" => bounded::random_names,
+    "29 sessions opened and dropped leave nothing" => bounded::sessions_opened_and_dropped,
+    "29 an idle session ends" => bounded::idle_session,
+    "30 all views of a breaker agree" => bounded::all_views_agree,
+
+    // Bad input
+    "bad input: malformed JSON" => bad_input::malformed_json,
+    "bad input: no JSON-RPC" => bad_input::not_json_rpc,
+    "bad input: unknown method" => bad_input::unknown_method,
+    "bad input: unknown backend or tool" => bad_input::unknown_backend_or_tool,
+    "bad input: wrong params" => bad_input::wrong_params,
+    "bad input: oversized body" => bad_input::oversized_body,
+    "bad input: wrong Accept or Content-Type" => bad_input::wrong_headers,
+    "bad input: unknown session" => bad_input::wrong_session,
+    "bad input: wrong path or method" => bad_input::wrong_place,
+    "bad input: batches" => bad_input::batches,
+    "bad config: unknown key" => bad_config::unknown_key,
+    "bad config: wrong value" => bad_config::wrong_value,
+    "bad config: missing variable" => bad_config::missing_variable,
+    "bad config: all mistakes at once" => bad_config::all_at_once,
+    "bad config: secrets stay out of errors" => bad_config::secrets_stay_out,
+    "bad config: no such file or flag" => bad_config::no_such_file,
+};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -33,33 +160,15 @@ fn main() -> ExitCode {
 }
 
 fn situations() -> Vec<Trial> {
-    [scripts()].into_iter().flatten().collect()
+    CONTENTS
+        .iter()
+        .map(|&(name, play)| situation(name, play))
+        .collect()
 }
 
-fn scripts() -> Vec<Trial> {
-    vec![
-        play(
-            "00 the scripted stdio backend follows its script",
-            scripts::stdio,
-        ),
-        play(
-            "00 the scripted stdio backend writes down what reached it",
-            scripts::journal,
-        ),
-        play(
-            "00 the scripted HTTP backend follows its script",
-            scripts::http,
-        ),
-        play(
-            "00 the scripted HTTP backend closes and comes back on its port",
-            scripts::port,
-        ),
-    ]
-}
-
-fn play(name: &str, situation: fn()) -> Trial {
+fn situation(name: &str, play: fn()) -> Trial {
     Trial::test(name, move || {
-        situation();
+        play();
         Ok(())
     })
 }

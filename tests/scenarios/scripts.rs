@@ -7,7 +7,9 @@ use std::{
 
 use serde_json::json;
 
-use crate::support::{HttpBackend, Mood, Reply, Request, Session, StdioBackend, VERBATIM, message};
+use crate::support::{
+    Forgetting, HttpBackend, Mood, Reply, Request, Session, StdioBackend, VERBATIM, message,
+};
 
 /// What a scripted stdio backend writes when it reads `lines`.
 fn converse(backend: &StdioBackend, lines: &[String]) -> Vec<String> {
@@ -56,7 +58,7 @@ pub(crate) fn stdio() {
     );
     let replies: Vec<Reply> = answers
         .iter()
-        .map(|answer| Reply::from_text(200, Vec::new(), answer.clone()))
+        .map(|answer| Reply::from_text(Vec::new(), answer.clone()))
         .collect();
     assert_eq!(replies[0].id(), "\"a\"");
     assert_eq!(replies[1].result()["nextCursor"], "1");
@@ -100,9 +102,10 @@ pub(crate) fn http() {
     assert_eq!(session.send(&call("echo")).header("retry-after"), Some("1"));
     backend.feel(Mood::HangingUp);
     assert!(session.post(&call("echo")).send(backend.address()).is_err());
-    backend.forget();
+    backend.forget(Forgetting::NotFound);
     assert_eq!(session.send(&call("echo")).status, 404);
-    assert_eq!(backend.calls("echo"), 4);
+    assert_eq!(backend.arrivals("echo"), 4);
+    assert_eq!(backend.calls("echo"), 2);
     assert_eq!(backend.asked("initialize"), 1);
 }
 

@@ -95,10 +95,15 @@ impl Request {
 
     /// Sends it and reads the head of the answer.
     pub(crate) fn open(&self, to: SocketAddr) -> io::Result<Streaming> {
+        Streaming::read_head(self.begin(to)?)
+    }
+
+    /// Sends it and reads nothing.
+    pub(crate) fn begin(&self, to: SocketAddr) -> io::Result<TcpStream> {
         let stream = connect(to)?;
         // An early refusal may close the connection while the body is still on its way; the answer is there to be read.
         let _ = (&stream).write_all(&self.bytes(to));
-        Streaming::read_head(stream)
+        Ok(stream)
     }
 
     fn names(&self, name: &str) -> bool {

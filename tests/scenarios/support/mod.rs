@@ -19,13 +19,12 @@ mod stdio_backend;
 mod wire;
 
 pub(crate) use gateway::Gateway;
-pub(crate) use http::{Request, Response};
+pub(crate) use http::{Request, Response, Streaming, connect};
 pub(crate) use offer::VERBATIM;
 pub(crate) use patience::{PATIENCE, until};
-pub(crate) use process::is_alive;
+pub(crate) use process::{is_alive, memory, open_files};
 pub(crate) use reply::Reply;
-pub(crate) use scripted_http::{HttpBackend, Mood};
+pub(crate) use scripted_http::{Forgetting, HttpBackend, Mood};
 pub(crate) use session::{Session, message};
 pub(crate) use setup::{Ended, Setup};
-pub(crate) use sse::Events;
 pub(crate) use stdio_backend::StdioBackend;

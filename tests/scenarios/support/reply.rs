@@ -8,8 +8,6 @@ use super::{http::Response, sse::events_in};
 /// One JSON-RPC answer; the result stays text, so that nothing a client would see is lost.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
-    /// The HTTP status it came with.
-    pub(crate) status: u16,
     /// The messages that came before it on the same stream.
     pub(crate) before: Vec<String>,
     /// The answer as text.
@@ -39,13 +37,12 @@ impl Reply {
             vec![response.text()]
         };
         let text = messages.pop().unwrap_or_default();
-        Self::from_text(response.status, messages, text)
+        Self::from_text(messages, text)
     }
 
     /// The answer in one JSON text.
-    pub(crate) fn from_text(status: u16, before: Vec<String>, text: String) -> Self {
+    pub(crate) fn from_text(before: Vec<String>, text: String) -> Self {
         Self {
-            status,
             before,
             parts: serde_json::from_str(&text).unwrap_or_default(),
             text,

@@ -1,7 +1,7 @@
 //! A Streamable HTTP MCP server inside the test process: it counts what arrives, and its mood can be changed while it runs.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     io,
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex},
@@ -30,12 +30,19 @@ pub(crate) enum Mood {
     Hanging,
     /// Answers this HTTP status with these header lines.
     Status(u16, &'static str),
-    /// Answers 200 with a JSON-RPC error that says the session is not known.
-    SessionLost,
     /// Reads the call and closes the connection.
     HangingUp,
     /// Answers 200 with a body that is no JSON.
     Garbled,
+}
+
+/// How the backend says that it does not know a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forgetting {
+    /// HTTP 404, as the specification says.
+    NotFound,
+    /// HTTP 200 with a JSON-RPC error inside, as some servers do.
+    ErrorInside,
 }
 
 /// A scripted HTTP backend; it stops when dropped.
@@ -51,10 +58,13 @@ struct Shared {
 
 struct State {
     mood: Mood,
+    moods: HashMap<String, Mood>,
+    forgetting: Forgetting,
     open: bool,
     sessions: BTreeSet<String>,
     minted: usize,
     arrived: Vec<Arrived>,
+    ran: Vec<String>,
     connections: Vec<TcpStream>,
 }
 
@@ -64,10 +74,13 @@ impl HttpBackend {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 mood: Mood::Well,
+                moods: HashMap::new(),
+                forgetting: Forgetting::NotFound,
                 open: false,
                 sessions: BTreeSet::new(),
                 minted: 0,
                 arrived: Vec::new(),
+                ran: Vec::new(),
                 connections: Vec::new(),
             }),
         });
@@ -100,9 +113,17 @@ impl HttpBackend {
         self.shared.state.lock().unwrap().mood = mood;
     }
 
+    /// Changes how it takes the calls of one tool, whatever its mood.
+    pub(crate) fn feel_about(&self, tool: &str, mood: Mood) {
+        let mut state = self.shared.state.lock().unwrap();
+        state.moods.insert(tool.to_owned(), mood);
+    }
+
     /// Forgets every session, as a restarted server does.
-    pub(crate) fn forget(&self) {
-        self.shared.state.lock().unwrap().sessions.clear();
+    pub(crate) fn forget(&self, forgetting: Forgetting) {
+        let mut state = self.shared.state.lock().unwrap();
+        state.forgetting = forgetting;
+        state.sessions.clear();
     }
 
     /// Closes the port and every connection: from now on connecting is refused.
@@ -124,14 +145,20 @@ impl HttpBackend {
     pub(crate) fn reopen(&mut self) {
         let listener = TcpListener::bind(self.address).unwrap();
         self.address = listener.local_addr().unwrap();
-        self.forget();
+        self.forget(Forgetting::NotFound);
         self.shared.state.lock().unwrap().open = true;
         let shared = Arc::clone(&self.shared);
         self.listening = Some(thread::spawn(move || shared.listen(&listener)));
     }
 
-    /// How often a tool was called.
+    /// How often a tool may have run: calls whose session was known and that no status refused.
     pub(crate) fn calls(&self, tool: &str) -> usize {
+        let state = self.shared.state.lock().unwrap();
+        state.ran.iter().filter(|ran| *ran == tool).count()
+    }
+
+    /// How often a call of a tool arrived, refused or not.
+    pub(crate) fn arrivals(&self, tool: &str) -> usize {
         self.messages()
             .iter()
             .filter(|frame| frame.called_tool().as_deref() == Some(tool))
@@ -203,11 +230,7 @@ impl Shared {
             return self.initialize(wire, &frame);
         }
         if !self.knows(arrived) {
-            return wire.answer(
-                404,
-                JSON,
-                &frame::error(frame.id(), -32001, "Session not found"),
-            );
+            return self.deny(wire, &frame);
         }
         if frame.id.is_none() || frame.method.is_none() {
             return wire.answer(202, "", "");
@@ -251,26 +274,40 @@ impl Shared {
             .is_some_and(|session| state.sessions.contains(session))
     }
 
+    fn deny(&self, wire: &mut Wire, frame: &Frame) -> io::Result<()> {
+        let status = match self.state.lock().unwrap().forgetting {
+            Forgetting::NotFound => 404,
+            Forgetting::ErrorInside => 200,
+        };
+        let error = frame::error(frame.id(), -32000, "Session not found");
+        wire.answer(status, JSON, &error)
+    }
+
     fn call(&self, wire: &mut Wire, frame: &Frame) -> io::Result<()> {
-        let mood = self.settled_mood(wire)?;
-        let id = frame.id();
+        let tool = frame.called_tool().unwrap_or_default();
+        self.note(&tool);
+        let mood = self.settled_mood(wire, &tool)?;
         match mood {
             Mood::Well | Mood::Hanging => served(wire, frame),
             Mood::Status(status, headers) => wire.answer(status, headers, "scripted trouble"),
-            Mood::SessionLost => {
-                wire.answer(200, JSON, &frame::error(id, -32000, "Session not found"))
-            }
             Mood::HangingUp => Err(io::ErrorKind::ConnectionReset.into()),
             Mood::Garbled => wire.answer(200, JSON, "{\"jsonrpc\": oops"),
         }
     }
 
+    fn note(&self, tool: &str) {
+        let mut state = self.state.lock().unwrap();
+        if !matches!(state.mood_about(tool), Mood::Status(400..=499, _)) {
+            state.ran.push(tool.to_owned());
+        }
+    }
+
     /// The mood once it is no longer to hang.
-    fn settled_mood(&self, wire: &mut Wire) -> io::Result<Mood> {
+    fn settled_mood(&self, wire: &mut Wire, tool: &str) -> io::Result<Mood> {
         loop {
             let (mood, open) = {
                 let state = self.state.lock().unwrap();
-                (state.mood, state.open)
+                (state.mood_about(tool), state.open)
             };
             if mood != Mood::Hanging {
                 return Ok(mood);
@@ -280,6 +317,12 @@ impl Shared {
             }
             thread::sleep(Duration::from_millis(5));
         }
+    }
+}
+
+impl State {
+    fn mood_about(&self, tool: &str) -> Mood {
+        self.moods.get(tool).copied().unwrap_or(self.mood)
     }
 }
 

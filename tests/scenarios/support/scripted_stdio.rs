@@ -41,6 +41,7 @@ const TOOLS: &[&str] = &[
     "fail",
     "refuse",
     "progress",
+    "progress_only",
     "verbatim",
     "mirror",
     "reveal",

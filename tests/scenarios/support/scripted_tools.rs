@@ -26,7 +26,11 @@ pub(crate) fn call(script: &Script, frame: &Frame) {
         "half_frame" => half_frame(script, id),
         "invalid_utf8" => invalid_utf8(script, id),
         "noise" => noise(script, id),
-        "progress" => progress(script, id, &asked),
+        "progress" => {
+            progress(script, &asked);
+            script.send(&frame::said(id, "done"));
+        }
+        "progress_only" => progress(script, &asked),
         "fail" => script.send(&frame::result(
             id,
             r#"{"content":[{"type":"text","text":"it failed"}],"isError":true}"#,
@@ -126,14 +130,13 @@ fn noise(script: &Script, id: &str) {
     script.send(&frame::said(id, "after the noise"));
 }
 
-fn progress(script: &Script, id: &str, asked: &Asked) {
+fn progress(script: &Script, asked: &Asked) {
     let token = asked.progress_token.as_deref().unwrap_or("null");
     for step in 1..=asked.number("steps", 3) {
         script.send(&format!(
             r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},"progress":{step},"total":3,"x-kept":1e400}}}}"#
         ));
     }
-    script.send(&frame::said(id, "done"));
 }
 
 /// Answers with the arguments exactly as they arrived.

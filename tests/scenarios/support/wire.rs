@@ -10,8 +10,6 @@ use std::{
 pub(crate) struct Arrived {
     /// The HTTP method.
     pub(crate) method: String,
-    /// The path.
-    pub(crate) path: String,
     /// Header names in lower case, and values.
     pub(crate) headers: Vec<(String, String)>,
     /// The body as text.
@@ -46,10 +44,9 @@ impl Wire {
     pub(crate) fn receive(&mut self) -> Option<Arrived> {
         let first = self.line()?;
         let mut words = first.split(' ');
-        let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+        let method = words.next()?.to_owned();
         let mut arrived = Arrived {
             method,
-            path,
             headers: Vec::new(),
             body: String::new(),
         };

@@ -1,0 +1,161 @@
+//! What is sent once, what is counted as broken, and who pays for a flood.
+
+use std::thread;
+
+use serde_json::json;
+
+use crate::support::{HttpBackend, Mood, Setup, StdioBackend};
+
+pub(crate) fn never_twice_http() {
+    let server = HttpBackend::start();
+    let mut config = server.config();
+    config["timeout"] = json!("400ms");
+    config["circuit_breaker"] = json!({"enabled": false});
+    let gateway = Setup::backends(json!({"server": config})).start();
+    gateway.ask("gateway_list_tools", json!({"server": "server"}));
+    let troubles = [
+        Mood::HangingUp,
+        Mood::Status(500, ""),
+        Mood::Status(503, "retry-after: 0\r\n"),
+        Mood::Garbled,
+        Mood::Hanging,
+    ];
+    for (number, trouble) in (1..).zip(troubles) {
+        server.feel(trouble);
+        assert!(
+            !gateway.invoke("server", "echo", json!({})).is_good(),
+            "{trouble:?}"
+        );
+        assert_eq!(server.arrivals("echo"), number, "{trouble:?}");
+    }
+}
+
+pub(crate) fn never_twice_stdio() {
+    let backend = StdioBackend::new(&[]);
+    let gateway = Setup::backends(json!({"backend": backend.config()})).start();
+    gateway.ask("gateway_list_tools", json!({"server": "backend"}));
+    assert!(!gateway.invoke("backend", "exit_once", json!({})).is_good());
+    assert_eq!(backend.calls("exit_once"), 1);
+    let session = gateway.session("/mcp/backend");
+    assert!(!session.call("half_frame", json!({})).is_good());
+    assert_eq!(backend.calls("half_frame"), 1);
+}
+
+pub(crate) fn hinted_is_repeated() {
+    let backend = StdioBackend::new(&[]);
+    let gateway = Setup::backends(json!({"backend": backend.config()})).start();
+    gateway.ask("gateway_list_tools", json!({"server": "backend"}));
+    let reply = gateway.invoke("backend", "safe_exit_once", json!({}));
+    assert_eq!(reply.said(), "alive the second time");
+    assert_eq!((backend.calls("safe_exit_once"), backend.starts()), (2, 2));
+}
+
+pub(crate) fn throttled() {
+    let server = HttpBackend::start();
+    let mut config = server.config();
+    config["timeout"] = json!("500ms");
+    let gateway = Setup::backends(json!({"server": config})).start();
+    assert!(gateway.invoke("server", "echo", json!({})).is_good());
+    server.feel(Mood::Status(429, "retry-after: 7\r\n"));
+    for _ in 0..8 {
+        let reply = gateway.invoke("server", "echo", json!({}));
+        assert_eq!(reply.refusal(), "RATE_LIMITED", "{reply:?}");
+        let wait = reply.recovery()["retry_after_ms"].as_u64().unwrap();
+        assert!((1..=7000).contains(&wait), "{wait}");
+    }
+    assert_eq!(gateway.circuit("server"), "Closed");
+    assert_eq!(gateway.health("server")["failure_count"], 0);
+}
+
+pub(crate) fn throttled_for_a_moment() {
+    let server = HttpBackend::start();
+    let gateway = &Setup::backends(json!({"server": server.config()})).start();
+    assert!(gateway.invoke("server", "echo", json!({})).is_good());
+    server.feel(Mood::Status(429, "retry-after: 1\r\n"));
+    thread::scope(|scope| {
+        let call =
+            scope.spawn(|| gateway.invoke("server", "echo", json!({"message": "in the end"})));
+        crate::support::until("it was throttled", || {
+            (server.arrivals("echo") == 2).then_some(())
+        });
+        server.feel(Mood::Well);
+        assert_eq!(
+            call.join().unwrap().said(),
+            "in the end",
+            "sent again after the time it named"
+        );
+    });
+}
+
+pub(crate) fn tool_errors_trip_nothing() {
+    let backend = StdioBackend::new(&[]);
+    let gateway = Setup::backends(json!({"backend": backend.config()})).start();
+    for _ in 0..8 {
+        let reply = gateway.invoke("backend", "fail", json!({}));
+        assert_eq!(reply.said(), "it failed");
+        assert_eq!(reply.result()["isError"], true);
+        gateway.invoke("backend", "refuse", json!({"code": -32603}));
+        gateway.invoke("backend", "refuse", json!({"code": -32602}));
+    }
+    assert_eq!(gateway.circuit("backend"), "Closed");
+    assert_eq!(gateway.health("backend")["healthy"], true);
+    assert_eq!(backend.calls("refuse"), 16);
+}
+
+pub(crate) fn which_credential() {
+    let server = HttpBackend::start();
+    let mut config = server.config();
+    config["headers"] = json!({"Authorization": "Bearer s3cret-token-value"});
+    let gateway = Setup::backends(json!({"guarded": config})).start();
+    server.feel(Mood::Status(401, "www-authenticate: Bearer\r\n"));
+    for _ in 0..8 {
+        let reply = gateway.invoke("guarded", "echo", json!({}));
+        assert!(reply.said().contains("401"), "{}", reply.said());
+        assert!(
+            reply.said().contains("guarded") && reply.said().contains("credential"),
+            "{}",
+            reply.said()
+        );
+    }
+    assert_eq!(gateway.circuit("guarded"), "Closed");
+    let told = format!("{:?}{}", gateway.log(), gateway.json("/health"));
+    assert!(!told.contains("s3cret-token-value"));
+    let sent = server.arrived().pop().unwrap();
+    assert_eq!(
+        sent.header("authorization"),
+        Some("Bearer s3cret-token-value")
+    );
+}
+
+pub(crate) fn flood_of_one_caller() {
+    let backend = StdioBackend::new(&[]);
+    let keys = json!([{"key": "flooder", "name": "flooder", "rate_limit": 30}, {"key": "calm", "name": "calm"}]);
+    let config = json!({"auth": {"enabled": true, "api_keys": keys}, "backends": {"backend": backend.config()}});
+    let gateway = Setup::config(config).start();
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"gateway_invoke","params":{"server":"backend","tool":"echo"}}"#;
+    let post = |key: &str| {
+        let request = crate::support::Request::post("/mcp", body);
+        gateway.send(&request.header("authorization", &format!("Bearer {key}")))
+    };
+    let answers: Vec<_> = (0..100).map(|_| post("flooder")).collect();
+    let refused: Vec<_> = answers
+        .iter()
+        .filter(|answer| answer.status == 429)
+        .collect();
+    assert!(refused.len() >= 60, "{} refused", refused.len());
+    for answer in refused {
+        assert!(answer.header("retry-after").is_some());
+        assert!(
+            !answer.text().contains("CIRCUIT_OPEN") && !answer.text().contains("circuit"),
+            "{}",
+            answer.text()
+        );
+    }
+    for _ in 0..20 {
+        assert!(post("calm").reply().is_good(), "the others notice nothing");
+    }
+    assert!(
+        backend.calls("echo") <= 60,
+        "what was refused reached no backend"
+    );
+}
