@@ -3,6 +3,7 @@
 use crossbeam_utils::CachePadded;
 
 use crate::lockfree::breaker::answer::{Mode, Refused, Settled, Transition, Verdict, View};
+use crate::lockfree::breaker::permit::Permit;
 use crate::lockfree::breaker::policy::{Policy, Rule};
 use crate::lockfree::breaker::step::{Effect, Event, mode_of, state_of, step};
 use crate::lockfree::breaker::word::{Phase, Window, Word};
@@ -54,7 +55,7 @@ impl Breaker {
     pub fn admit(&self, now_ms: u64) -> Result<Permit<'_>, Refused> {
         let word = self.load();
         if word.phase() == Phase::Closed {
-            return Ok(self.permit(word, false));
+            return Ok(Permit::new(self, word, false));
         }
         self.admit_unless_open(word, now_ms)
     }
@@ -115,21 +116,13 @@ impl Breaker {
     fn admit_unless_open(&self, word: Word, now_ms: u64) -> Result<Permit<'_>, Refused> {
         match self.fire_on(word, Event::Admit, now_ms) {
             (_, Effect::Refused(refused)) => Err(refused),
-            (word, Effect::Probe { first }) => Ok(self.permit(word, first)),
-            (word, _) => Ok(self.permit(word, false)),
-        }
-    }
-
-    const fn permit(&self, word: Word, entered_half_open: bool) -> Permit<'_> {
-        Permit {
-            breaker: self,
-            word,
-            entered_half_open,
+            (word, Effect::Probe { first }) => Ok(Permit::new(self, word, first)),
+            (word, _) => Ok(Permit::new(self, word, false)),
         }
     }
 
     #[cold]
-    fn settle(
+    pub(super) fn settle(
         &self,
         word: Word,
         generation: Option<u32>,
@@ -148,11 +141,11 @@ impl Breaker {
 
     /// Whether a success would leave `word` as it is: closed, with nothing but successes on record.
     #[inline]
-    fn is_clean(&self, word: Word) -> bool {
+    pub(super) fn is_clean(&self, word: Word) -> bool {
         word.in_first_generation() == self.block.clean
     }
 
-    fn fire(&self, seen: Word, event: Event, now_ms: u64) -> Effect {
+    pub(super) fn fire(&self, seen: Word, event: Event, now_ms: u64) -> Effect {
         self.fire_on(seen, event, now_ms).1
     }
 
@@ -179,77 +172,10 @@ impl Breaker {
     }
 
     #[inline]
-    fn load(&self) -> Word {
+    pub(super) fn load(&self) -> Word {
         // Acquire: all that a decision needs is in the word itself; acquire only so that a caller which is refused also sees
         // what the opener wrote before it opened. Pairs with the compare-exchange in `fire_on`.
         self.block.word.load(Ordering::Acquire)
-    }
-}
-
-/// Leave for one call. Report with [`success`](Permit::success) or [`failure`](Permit::failure);
-/// a permit that is dropped gives its slot back and counts neither way.
-#[derive(Debug)]
-#[must_use = "a permit that is dropped counts as abandoned"]
-pub struct Permit<'a> {
-    breaker: &'a Breaker,
-    /// The word that let the call go.
-    word: Word,
-    entered_half_open: bool,
-}
-
-impl<'a> Permit<'a> {
-    /// Whether this call is one of the few that decide if the breaker closes.
-    #[must_use]
-    pub const fn is_probe(&self) -> bool {
-        matches!(self.word.phase(), Phase::HalfOpen)
-    }
-
-    /// Whether this admission took the breaker from open to half-open. True for exactly one permit of each such change.
-    #[must_use]
-    pub const fn entered_half_open(&self) -> bool {
-        self.entered_half_open
-    }
-
-    /// The backend did its work. With no failure on record this is one load and no write.
-    #[inline]
-    pub fn success(self, now_ms: u64) -> Settled {
-        let (breaker, admitted) = self.spent();
-        let word = breaker.load();
-        if word == admitted && breaker.is_clean(admitted) {
-            return Settled::Quiet;
-        }
-        breaker.settle(word, Some(admitted.generation()), Verdict::Success, now_ms)
-    }
-
-    /// The backend failed.
-    pub fn failure(self, now_ms: u64) -> Settled {
-        let (breaker, admitted) = self.spent();
-        let word = breaker.load();
-        breaker.settle(word, Some(admitted.generation()), Verdict::Failure, now_ms)
-    }
-
-    /// Lets the call go without its permit. A probe's slot stays taken until [`Breaker::record`] gives it back or its lease ends.
-    pub fn detach(self) {
-        self.spent();
-    }
-
-    /// Takes the permit apart, so that it is not given back when it goes out of scope.
-    #[inline]
-    fn spent(self) -> (&'a Breaker, Word) {
-        let parts = (self.breaker, self.word);
-        std::mem::forget(self);
-        parts
-    }
-}
-
-impl Drop for Permit<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.is_probe() {
-            let generation = self.word.generation();
-            let word = self.breaker.load();
-            self.breaker.fire(word, Event::Abandon { generation }, 0);
-        }
     }
 }
 

@@ -6,10 +6,14 @@ mod atomic;
 #[cfg(test)]
 #[cfg(not(loom))]
 mod model;
+mod permit;
 mod policy;
+mod policy_error;
 mod step;
 mod word;
 
 pub use answer::{Mode, Refused, Settled, State, Transition, Verdict, View};
-pub use atomic::{Breaker, Permit};
-pub use policy::{Policy, PolicyBuilder, PolicyError, Rule};
+pub use atomic::Breaker;
+pub use permit::Permit;
+pub use policy::{Policy, PolicyBuilder, Rule};
+pub use policy_error::PolicyError;

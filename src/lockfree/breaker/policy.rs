@@ -1,13 +1,13 @@
 //! When to open, how long to stay open, how to recover: thresholds that cannot be wrong once built.
 
-use std::fmt;
+use crate::lockfree::breaker::policy_error::PolicyError;
 
 /// Probes in flight and probe successes have four bits each.
-const MOST_PROBES: u32 = 15;
+pub(super) const MOST_PROBES: u32 = 15;
 /// The outcomes of a window are the bits of one register.
-const WIDEST_WINDOW: u32 = 32;
+pub(super) const WIDEST_WINDOW: u32 = 32;
 /// Half of what the time field of the word can hold: a due time stays in range for the first four years.
-const LONGEST_MS: u64 = 1 << 37;
+pub(super) const LONGEST_MS: u64 = 1 << 37;
 /// The generation comes round after 2^18 changes. Open, half-open, closed, open again are three changes, and one
 /// such round lasts at least one reset timeout: so a stale permit could only be mistaken for a fresh one after this many.
 const ROUNDS_UNTIL_ALIAS: u64 = (1 << 18) / 3;
@@ -217,101 +217,6 @@ const fn wrong_times(policy: &Policy) -> Option<PolicyError> {
     }
     None
 }
-
-/// Why settings cannot make a [`Policy`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PolicyError {
-    /// The failure threshold is zero.
-    FailureThreshold,
-    /// The window is empty or wider than 32 results.
-    Window(u32),
-    /// The failures or the minimum do not fit the window.
-    Rate {
-        /// Results that are remembered.
-        window: u32,
-        /// Failures that open.
-        failures: u32,
-        /// Results that must be known.
-        minimum: u32,
-    },
-    /// The success threshold is not 1 to 15.
-    SuccessThreshold(u32),
-    /// The number of probes at a time is not 1 to 15.
-    HalfOpenMaxCalls(u32),
-    /// The jitter is over 100 percent.
-    Jitter(u32),
-    /// The reset timeout is zero, above its maximum, or the maximum is above four years.
-    ResetTimeout {
-        /// The reset timeout in milliseconds.
-        reset_ms: u64,
-        /// Its maximum in milliseconds.
-        max_ms: u64,
-    },
-    /// The lease is zero or above four years.
-    Lease {
-        /// The lease in milliseconds.
-        lease_ms: u64,
-    },
-    /// A call could outlive so many generations that its late result would pass for a fresh one.
-    Alias {
-        /// The reset timeout in milliseconds.
-        reset_ms: u64,
-        /// The longest call in milliseconds.
-        lease_ms: u64,
-    },
-}
-
-impl fmt::Display for PolicyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::FailureThreshold => f.write_str(
-                "the failure threshold is 0: no number of failures could open the circuit; give 1 or more",
-            ),
-            Self::Window(window) => write!(
-                f,
-                "the window is {window} results: it must hold at least one and at most {WIDEST_WINDOW}; give 1 to {WIDEST_WINDOW}"
-            ),
-            Self::Rate {
-                window,
-                failures,
-                minimum,
-            } => write!(
-                f,
-                "{failures} failures with a minimum of {minimum} calls do not fit a window of {window}: the circuit could never open as asked; \
-                 give 1 to {window} failures and a minimum of at most {window}"
-            ),
-            Self::SuccessThreshold(probes) => write!(
-                f,
-                "the success threshold is {probes}: it must be at least one and at most {MOST_PROBES} probes; give 1 to {MOST_PROBES}"
-            ),
-            Self::HalfOpenMaxCalls(calls) => write!(
-                f,
-                "half-open lets {calls} probes through at a time: it must be at least one and at most {MOST_PROBES}; give 1 to {MOST_PROBES}"
-            ),
-            Self::Jitter(percent) => write!(
-                f,
-                "the jitter is {percent} %: it cannot be more than the wait itself; give 0 to 100"
-            ),
-            Self::ResetTimeout { reset_ms, max_ms } => write!(
-                f,
-                "the reset timeout is {reset_ms} ms with a maximum of {max_ms} ms: it must be above zero and not above its maximum, \
-                 and no maximum may pass {LONGEST_MS} ms; give a shorter reset timeout or a fitting maximum"
-            ),
-            Self::Lease { lease_ms } => write!(
-                f,
-                "a call may take {lease_ms} ms: it must be above zero and at most {LONGEST_MS} ms; give a request timeout in that range"
-            ),
-            Self::Alias { reset_ms, lease_ms } => write!(
-                f,
-                "a call may take {lease_ms} ms while the circuit resets every {reset_ms} ms: its late result could pass for a fresh one; \
-                 give a longer reset timeout or a shorter request timeout"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for PolicyError {}
 
 #[cfg(test)]
 #[cfg(not(loom))]
