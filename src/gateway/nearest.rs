@@ -5,6 +5,9 @@ pub(super) fn nearest<'a>(
     given: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    if given.len() > LONGEST {
+        return None;
+    }
     let given = given.to_lowercase();
     candidates
         .into_iter()
@@ -13,6 +16,9 @@ pub(super) fn nearest<'a>(
         .max_by(|(one, a), (other, b)| one.total_cmp(other).then_with(|| b.cmp(a)))
         .map(|(_, name)| name)
 }
+
+/// Nobody mistypes a longer name, and comparing takes the product of both lengths.
+const LONGEST: usize = 200;
 
 /// Below this, a suggestion misleads more often than it helps.
 const NEAR_ENOUGH: f64 = 0.6;
@@ -34,6 +40,7 @@ mod tests {
         assert_eq!(nearest("ehco", names), Some("echo"));
         assert_eq!(nearest("Sleeep", names), Some("sleep"));
         assert_eq!(nearest("weather", names), None);
+        assert_eq!(nearest(&"echo".repeat(100), names), None);
     }
 
     #[test]

@@ -297,6 +297,15 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_too_long_is_not_sent_back_whole() {
+        let refusal = Refusal::UnknownMethod {
+            method: "ü".repeat(5000).into(),
+            suggest: None,
+        };
+        assert!(refusal.to_string().len() < 1000);
+    }
+
+    #[test]
     fn an_unknown_revision_lists_the_known_ones() {
         let reply = Refusal::UnknownRevision("1999-01-01".into()).reply(None);
         assert_eq!(reply.status, 400);

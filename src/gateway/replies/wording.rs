@@ -4,6 +4,21 @@ use std::fmt;
 
 use super::Refusal;
 
+/// Names of others are shown up to this many characters.
+const SHOWN: usize = 100;
+
+/// A name that somebody else chose: in quotes, escaped, and not longer than a sentence can bear.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(SHOWN) {
+            None => write!(f, "{:?}", self.0),
+            Some((end, _)) => write!(f, "{:?} and so on", &self.0[..end]),
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -38,19 +53,19 @@ impl Refusal {
         match self {
             Self::ForeignOrigin(origin) => write!(
                 f,
-                "The Origin {origin:?} may not use this gateway, so nothing was done. Call it from the same host, or set server.public_url to the address under which it is reached."
+                "The Origin {origin} may not use this gateway, so nothing was done. Call it from the same host, or set server.public_url to the address under which it is reached.", origin = Quoted(origin)
             ),
             Self::ForeignHost(host) => write!(
                 f,
-                "The Host {host:?} is not this gateway's, so nothing was done. Call it by the address it listens on, or set server.public_url to the address under which it is reached."
+                "The Host {host} is not this gateway's, so nothing was done. Call it by the address it listens on, or set server.public_url to the address under which it is reached.", host = Quoted(host)
             ),
             Self::BackendForbidden(name) => write!(
                 f,
-                "This key may not use the backend {name:?}, so nothing was sent. Use another backend, or add it to the key's `backends` in the configuration."
+                "This key may not use the backend {name}, so nothing was sent. Use another backend, or add it to the key's `backends` in the configuration.", name = Quoted(name)
             ),
             Self::ToolForbidden(name) => write!(
                 f,
-                "This key may not use the tool {name:?}, so nothing was sent. Use another tool, or change the key's `allowed_tools` and `denied_tools` in the configuration."
+                "This key may not use the tool {name}, so nothing was sent. Use another tool, or change the key's `allowed_tools` and `denied_tools` in the configuration.", name = Quoted(name)
             ),
             Self::OperatorOnly(what) => write!(
                 f,
@@ -66,12 +81,12 @@ impl Refusal {
         match self {
             Self::NotAcceptable(given) => write!(
                 f,
-                "The Accept header {given:?} takes neither answer we can give. Send `Accept: application/json, text/event-stream`."
+                "The Accept header {given} takes neither answer we can give. Send `Accept: application/json, text/event-stream`.", given = Quoted(given)
             ),
             Self::UnsupportedMediaType(given) => write!(
                 f,
-                "The body came as {:?}, which is not read. Send JSON with `Content-Type: application/json`.",
-                given.as_deref().unwrap_or("no type at all")
+                "The body came as {}, which is not read. Send JSON with `Content-Type: application/json`.",
+                Quoted(given.as_deref().unwrap_or("no type at all"))
             ),
             Self::BodyTooLarge(limit) => write!(
                 f,
@@ -95,7 +110,7 @@ impl Refusal {
             ),
             Self::NoSuchPath(path) => write!(
                 f,
-                "There is nothing at {path:?}. The MCP endpoints are /mcp and /mcp/<backend>; the pages are /health, /livez, /readyz, /health/backends and /metrics."
+                "There is nothing at {path}. The MCP endpoints are /mcp and /mcp/<backend>; the pages are /health, /livez, /readyz, /health/backends and /metrics.", path = Quoted(path)
             ),
             _ => f.write_str(
                 "The gateway is stopping and takes no new requests, so nothing was sent. Try again in a moment.",
@@ -106,7 +121,11 @@ impl Refusal {
     fn say_unknown(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownMethod { method, suggest } => {
-                write!(f, "There is no method {method:?}, so nothing was sent. ")?;
+                write!(
+                    f,
+                    "There is no method {method}, so nothing was sent. ",
+                    method = Quoted(method)
+                )?;
                 say_suggestion(
                     f,
                     suggest.as_deref(),
@@ -114,7 +133,11 @@ impl Refusal {
                 )
             }
             Self::UnknownBackend { name, suggest } | Self::NoSuchEndpoint { name, suggest } => {
-                write!(f, "There is no backend {name:?}, so nothing was sent. ")?;
+                write!(
+                    f,
+                    "There is no backend {name}, so nothing was sent. ",
+                    name = Quoted(name)
+                )?;
                 say_suggestion(
                     f,
                     suggest.as_deref(),
@@ -122,7 +145,11 @@ impl Refusal {
                 )
             }
             Self::UnknownTool { name, suggest } => {
-                write!(f, "There is no tool {name:?}, so nothing was sent. ")?;
+                write!(
+                    f,
+                    "There is no tool {name}, so nothing was sent. ",
+                    name = Quoted(name)
+                )?;
                 say_suggestion(
                     f,
                     suggest.as_deref(),
@@ -131,11 +158,13 @@ impl Refusal {
             }
             Self::UnknownPrompt(name) => write!(
                 f,
-                "No backend offers the prompt {name:?}, so nothing was sent. Call prompts/list; prompts are named backend/prompt."
+                "No backend offers the prompt {name}, so nothing was sent. Call prompts/list; prompts are named backend/prompt.",
+                name = Quoted(name)
             ),
             Self::UnknownResource(uri) => write!(
                 f,
-                "No backend offers the resource {uri:?}, so nothing was sent. Call resources/list to see what there is."
+                "No backend offers the resource {uri}, so nothing was sent. Call resources/list to see what there is.",
+                uri = Quoted(uri)
             ),
             _ => Ok(()),
         }
@@ -147,7 +176,7 @@ impl Refusal {
             Self::InvalidRequest(reason) | Self::InvalidParams(reason) => f.write_str(reason),
             Self::UnknownRevision(given) => write!(
                 f,
-                "The MCP-Protocol-Version {given:?} is not spoken here, so nothing was done. Send the revision that `initialize` answered."
+                "The MCP-Protocol-Version {given} is not spoken here, so nothing was done. Send the revision that `initialize` answered.", given = Quoted(given)
             ),
             Self::MissingSession => f.write_str(
                 "The Mcp-Session-Id header is missing, so nothing was done. Send `initialize` first, and then the id from its answer.",
@@ -166,7 +195,7 @@ impl Refusal {
 
 fn say_suggestion(f: &mut fmt::Formatter<'_>, name: Option<&str>, otherwise: &str) -> fmt::Result {
     match name {
-        Some(name) => write!(f, "Did you mean {name:?}? {otherwise}"),
+        Some(name) => write!(f, "Did you mean {name}? {otherwise}", name = Quoted(name)),
         None => f.write_str(otherwise),
     }
 }
