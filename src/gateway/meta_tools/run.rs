@@ -16,6 +16,7 @@ use crate::{
         facade::Gateway,
         replies::{Recovery, Refusal, failed_call, failed_tool},
         request::Request,
+        trace::traced,
     },
     protocol::Message,
 };
@@ -55,8 +56,10 @@ impl Gateway {
         let result = match self.run(tool, request, &given).await {
             Ok(Given::ToolResult(result)) => result,
             Ok(Given::Object(object)) => as_tool_result(&object),
-            Err(Trouble::Refused(refusal)) => shown(&Recovery::from(&refusal)),
-            Err(Trouble::ToolFailed(recovery) | Trouble::Failed(recovery)) => shown(&recovery),
+            Err(Trouble::Refused(refusal)) => shown(request, &Recovery::from(&refusal)),
+            Err(Trouble::ToolFailed(recovery) | Trouble::Failed(recovery)) => {
+                shown(request, &recovery)
+            }
         };
         respond(request, &result)
     }
@@ -71,7 +74,7 @@ impl Gateway {
         match self.run(tool, request, &given).await {
             Ok(Given::ToolResult(result)) => Ok(respond(request, &result)),
             Ok(Given::Object(object)) => Ok(respond(request, object.get().as_bytes())),
-            Err(Trouble::ToolFailed(recovery)) => Ok(respond(request, &shown(&recovery))),
+            Err(Trouble::ToolFailed(recovery)) => Ok(respond(request, &shown(request, &recovery))),
             Err(Trouble::Failed(recovery)) => Ok(failed_call(request.id(), &recovery)),
             Err(Trouble::Refused(refusal)) => Err(refusal),
         }
@@ -110,8 +113,10 @@ fn respond(request: &Request, result: &[u8]) -> Bytes {
     Message::response(request.id(), result).bytes().clone()
 }
 
-fn shown(recovery: &Recovery) -> Bytes {
-    Bytes::copy_from_slice(failed_tool(recovery).get().as_bytes())
+/// A failure as a result for the model; it names the request as a success does.
+fn shown(request: &Request, recovery: &Recovery) -> Bytes {
+    let failed = Bytes::from(Box::<str>::from(failed_tool(recovery)).into_string());
+    traced(&failed, request.request_id)
 }
 
 /// An object as a tool's result: structured, and as text for clients that only read text.
