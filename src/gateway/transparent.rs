@@ -14,6 +14,7 @@ use super::{
     raw_object::{RawObject, Text},
     replies::{Recovery, Refusal, failed_call, failed_tool},
     request::Request,
+    sessions::{MOST_SUBSCRIPTIONS, Session},
 };
 use crate::{
     backend::{Answer, CallError},
@@ -31,12 +32,9 @@ impl Gateway {
             "ping" => Ok(Message::response(request.id(), b"{}").bytes().clone()),
             "tools/call" => self.transparent_call(member, request).await,
             "tools/list" => Ok(self.transparent_list(member, request).await),
-            "resources/unsubscribe" if self.is_wanted_by_others(request) => {
-                note_subscription(request);
-                Ok(Message::response(request.id(), b"{}").bytes().clone())
-            }
+            "resources/subscribe" => self.subscribe(member, request).await,
+            "resources/unsubscribe" => Ok(self.unsubscribe(member, request).await),
             method => {
-                note_subscription(request);
                 let repeatable = is_read(method);
                 let message = request.message.clone();
                 let answer = self.forward(request, member, message, repeatable).await;
@@ -79,29 +77,45 @@ impl Gateway {
         }
     }
 
-    /// Whether another session still wants to hear of the resource that this one has had enough of.
-    fn is_wanted_by_others(&self, request: &Request) -> bool {
-        let (Some(session), Some(uri)) = (&request.session, request.message.uri()) else {
-            return false;
-        };
+    /// Remembered before it is sent, so that the first update is not missed.
+    async fn subscribe(&self, member: &Member, request: &Request) -> Result<Bytes, Refusal> {
+        let uri = request.message.uri().unwrap_or_default();
+        let session = request.session.as_ref();
+        if session.is_some_and(|session| !session.subscribe(&uri)) {
+            return Err(Refusal::InvalidRequest(
+                format!("This session has subscribed to {MOST_SUBSCRIPTIONS} resources, which is the limit, so nothing was sent. Unsubscribe from one first.")
+                    .into(),
+            ));
+        }
+        let message = request.message.clone();
+        let answer = self.forward(request, member, message, false).await;
+        let is_subscribed = matches!(&answer, Ok(answer) if answer.message.result().is_some());
+        if let (Some(session), false) = (session, is_subscribed) {
+            session.unsubscribe(&uri);
+        }
+        Ok(finished(request, member, answer))
+    }
+
+    /// Sent on only when nobody else at this endpoint is left who wants to hear of the resource.
+    async fn unsubscribe(&self, member: &Member, request: &Request) -> Bytes {
+        let uri = request.message.uri().unwrap_or_default();
+        if let Some(session) = &request.session {
+            session.unsubscribe(&uri);
+            if self.is_wanted(session, &uri) {
+                return Message::response(request.id(), b"{}").bytes().clone();
+            }
+        }
+        let message = request.message.clone();
+        let answer = self.forward(request, member, message, false).await;
+        finished(request, member, answer)
+    }
+
+    fn is_wanted(&self, by_others_than: &Session, uri: &str) -> bool {
         let mut wanted = false;
-        self.sessions.for_each(|other| {
-            wanted |= !Arc::ptr_eq(other, session)
-                && other.route() == session.route()
-                && other.is_subscribed(&uri);
+        self.sessions.for_each(|session| {
+            wanted |= session.route() == by_others_than.route() && session.is_subscribed(uri);
         });
         wanted
-    }
-}
-
-fn note_subscription(request: &Request) {
-    let (Some(session), Some(uri)) = (&request.session, request.message.uri()) else {
-        return;
-    };
-    match request.message.method() {
-        Some("resources/subscribe") => session.subscribe(&uri),
-        Some("resources/unsubscribe") => session.unsubscribe(&uri),
-        _ => {}
     }
 }
 

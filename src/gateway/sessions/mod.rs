@@ -5,5 +5,5 @@ mod outbox;
 mod session;
 mod table;
 
-pub(super) use session::{LogLevel, Session};
+pub(super) use session::{LogLevel, MOST_SUBSCRIPTIONS, Session};
 pub(super) use table::Sessions;

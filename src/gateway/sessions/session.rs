@@ -13,6 +13,9 @@ use crate::{
     telemetry::Stamp,
 };
 
+/// Resources that one session may subscribe to.
+pub(in crate::gateway) const MOST_SUBSCRIPTIONS: usize = 1000;
+
 /// A session that `initialize` opened.
 pub(in crate::gateway) struct Session {
     id: Box<str>,
@@ -115,8 +118,14 @@ impl Session {
         level as u64 >= self.log_level.value()
     }
 
-    pub(in crate::gateway) fn subscribe(&self, uri: &str) {
-        self.subscriptions.pin().insert(uri.into());
+    /// Remembers that changes of a resource are wanted; false if it remembers as many as it can.
+    pub(in crate::gateway) fn subscribe(&self, uri: &str) -> bool {
+        let subscriptions = self.subscriptions.pin();
+        if subscriptions.len() >= MOST_SUBSCRIPTIONS {
+            return subscriptions.contains(uri);
+        }
+        subscriptions.insert(uri.into());
+        true
     }
 
     pub(in crate::gateway) fn unsubscribe(&self, uri: &str) {

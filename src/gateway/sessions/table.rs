@@ -121,7 +121,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::gateway::stream;
+    use crate::gateway::{sessions::MOST_SUBSCRIPTIONS, stream};
 
     fn caller(name: &str) -> Arc<Caller> {
         Arc::new(Caller {
@@ -218,6 +218,18 @@ mod tests {
             () = two.cancelled() => panic!("the other call was cancelled"),
             () = std::future::ready(()) => {}
         }
+    }
+
+    #[test]
+    fn subscriptions_are_bounded_and_can_be_given_up() {
+        let sessions = sessions(9, 9);
+        let session = open(&sessions, &caller("anna"));
+        let uri = |number: usize| format!("test://{number}");
+        assert!((0..MOST_SUBSCRIPTIONS).all(|number| session.subscribe(&uri(number))));
+        assert!(!session.subscribe("test://more"));
+        assert!(session.subscribe(&uri(1)), "it has that one already");
+        session.unsubscribe(&uri(1));
+        assert!(session.subscribe("test://more") && session.is_subscribed("test://more"));
     }
 
     #[tokio::test]
