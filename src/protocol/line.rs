@@ -140,17 +140,16 @@ impl fmt::Display for LineTooLong {
 
 impl std::error::Error for LineTooLong {}
 
+/// The middle of a sentence: what became of the stream is told by whoever read it.
 impl fmt::Display for UnfinishedLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "The stream ended inside a line, {} bytes after its start. That message is lost.",
+            "the output ended inside a message, {} bytes after its start",
             self.bytes
         )
     }
 }
-
-impl std::error::Error for UnfinishedLine {}
 
 /// A message as one line with its LF. A line break can only be space between tokens of JSON, so it becomes a blank.
 #[must_use]

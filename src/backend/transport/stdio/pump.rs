@@ -118,6 +118,10 @@ impl Pump {
     /// Ends every call with what happened to the child: `reason` for those it may have read, and for those it surely has
     /// not the answer that they can be sent again.
     pub(super) fn fail_all(mut self, reason: &str) {
+        let reason = &self.lines.finish().map_or_else(
+            || reason.to_owned(),
+            |unfinished| format!("{unfinished}; {reason}"),
+        );
         self.orders.close();
         while let Ok(order) = self.orders.try_recv() {
             if let Order::Request { answer, .. } = order {
@@ -127,7 +131,7 @@ impl Pump {
         for pending in self.pending.into_values() {
             let error = if pending.starts_at < self.written {
                 CallError::Lost {
-                    reason: reason.into(),
+                    reason: reason.as_str().into(),
                 }
             } else {
                 unsent(reason)
@@ -401,6 +405,22 @@ mod tests {
         assert!(!call.is_finished());
         played.say(Message::response(&serial, b"{}").bytes()).await;
         assert!(call.await.unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_message_that_breaks_off_is_told_to_who_waits_for_it() {
+        let mut played = play();
+        let call = played.call("1", "{}");
+        played.hear().await;
+        played.says.write_all(br#"{"jsonrpc":"#).await.unwrap();
+        played.says.shutdown().await.unwrap();
+        let reason = "the output ended inside a message, 11 bytes after its start; the child died of old age";
+        assert_eq!(
+            call.await.unwrap().unwrap_err(),
+            CallError::Lost {
+                reason: reason.into()
+            }
+        );
     }
 
     #[tokio::test]
