@@ -21,11 +21,7 @@ pub(super) fn outgoing(message: &Message, serial: u64) -> bytes::Bytes {
 pub(super) fn forward(events: Option<&mpsc::Sender<Message>>, call: &Message, event: &Message) {
     let Some(events) = events else { return };
     let event = match (event.progress_token(), call.progress_token()) {
-        (Some(_), Some(token)) => match Message::parse(event.edit().progress_token(token).finish())
-        {
-            Ok(event) => event,
-            Err(_) => return,
-        },
+        (Some(_), Some(token)) => event.edit().progress_token(token).finish_message(),
         _ => event.clone(),
     };
     if events.try_send(event).is_err() {
