@@ -37,16 +37,22 @@ impl Gateway {
     /// Reads what is due of all backends that the caller may use, and names those that did not answer in time.
     pub(super) async fn freshen(self: &Arc<Self>, kinds: &[Kind], caller: &Caller) -> Vec<Missing> {
         let members = self.members_for(caller).cloned().collect();
-        self.freshen_members(members, kinds).await
+        self.freshen_members(members, kinds, self.fan_out_deadline())
+            .await
     }
 
-    /// The same for these backends alone.
+    /// When a fan-out that begins now answers with what it has.
+    pub(super) fn fan_out_deadline(&self) -> Instant {
+        Instant::now() + self.settings.fan_out_timeout
+    }
+
+    /// The same for these backends alone, until `deadline`.
     pub(super) async fn freshen_members(
         self: &Arc<Self>,
         members: Vec<Arc<Member>>,
         kinds: &[Kind],
+        deadline: Instant,
     ) -> Vec<Missing> {
-        let deadline = Instant::now() + self.settings.fan_out_timeout;
         let asked = members
             .into_iter()
             .flat_map(|member| kinds.iter().map(move |kind| (Arc::clone(&member), *kind)));

@@ -58,7 +58,10 @@ impl Gateway {
                 .any(|name| name == "*" || name == member.name())
         };
         let members = self.members().iter().filter(chosen).cloned().collect();
-        for missing in self.freshen_members(members, &Kind::ALL).await {
+        for missing in self
+            .freshen_members(members, &Kind::ALL, self.fan_out_deadline())
+            .await
+        {
             tracing::warn!(
                 backend = missing.server(),
                 reason = missing.reason(),

@@ -68,7 +68,9 @@ impl Gateway {
             .filter(|member| surfaced.iter().any(|tool| tool.server == member.name()))
             .cloned()
             .collect();
-        let missing = self.freshen_members(members, &[Kind::Tools]).await;
+        let missing = self
+            .freshen_members(members, &[Kind::Tools], self.fan_out_deadline())
+            .await;
         let directory = self.directory();
         let tools = surfaced
             .iter()

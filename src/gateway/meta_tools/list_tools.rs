@@ -57,7 +57,10 @@ pub(super) async fn run(
         Some(server) => {
             let member = gateway.member(&server, &request.caller)?;
             let asked = vec![Arc::clone(member)];
-            let missing = gateway.freshen_members(asked, &[Kind::Tools]).await;
+            // Only this one was asked for, and its first start may take a while: waiting delays nobody else's list.
+            let missing = gateway
+                .freshen_members(asked, &[Kind::Tools], request.deadline)
+                .await;
             Ok(in_full(member, request, missing))
         }
         None => {
