@@ -31,8 +31,6 @@ pub enum Refusal {
     UnsupportedMediaType(Option<Box<str>>),
     /// The body is longer than this many bytes.
     BodyTooLarge(usize),
-    /// The head is longer than this many bytes.
-    HeadTooLarge(usize),
     /// The body did not arrive within this time.
     BodyTimeout(Duration),
     /// The caller's own limit; the next request may come after this time.
@@ -165,7 +163,6 @@ impl Refusal {
             Self::BodyTooLarge(_) => 413,
             Self::UnsupportedMediaType(_) => 415,
             Self::CallerRateLimited(_) => 429,
-            Self::HeadTooLarge(_) => 431,
             Self::Draining | Self::TooManySessions(_) => 503,
             _ => 200,
         }

@@ -31,7 +31,6 @@ impl fmt::Display for Refusal {
             Self::NotAcceptable(_)
             | Self::UnsupportedMediaType(_)
             | Self::BodyTooLarge(_)
-            | Self::HeadTooLarge(_)
             | Self::BodyTimeout(_)
             | Self::CallerRateLimited(_)
             | Self::MethodNotAllowed(_)
@@ -91,10 +90,6 @@ impl Refusal {
             Self::BodyTooLarge(limit) => write!(
                 f,
                 "The body is longer than {limit} bytes and was not read. Send less, or raise server.max_body_size."
-            ),
-            Self::HeadTooLarge(limit) => write!(
-                f,
-                "The request head is longer than {limit} bytes and was not read. Send fewer or shorter headers."
             ),
             Self::BodyTimeout(after) => write!(
                 f,
