@@ -181,12 +181,12 @@ impl CallError {
             Self::Overloaded { in_flight, waited } if waited.is_zero() => {
                 write!(
                     f,
-                    "{in_flight} calls are in flight and the queue is full; try again later"
+                    "its queue is full, with {in_flight} in flight; try again later"
                 )?;
             }
             Self::Overloaded { in_flight, waited } => write!(
                 f,
-                "no place became free within {waited:.1?} while {in_flight} calls were in flight; try again later"
+                "no place became free within {waited:.1?}, with {in_flight} in flight; try again later"
             )?,
             Self::RateLimited { retry_after } => write!(
                 f,

@@ -159,11 +159,13 @@ pub(in crate::gateway) fn failed_tool(recovery: &Recovery) -> Box<RawValue> {
         #[serde(rename = "_meta")]
         meta: Carried<'a>,
     }
-    let text = format!("{} {}", recovery.message, recovery.suggest);
+    let told = recovery.message.ends_with(&recovery.suggest);
+    let advice = if told { "" } else { &recovery.suggest };
+    let text = format!("{} {advice}", recovery.message);
     serde_json::value::to_raw_value(&Failed {
         content: [Text {
             r#type: "text",
-            text: &text,
+            text: text.trim_end(),
         }],
         structured_content: Carried { recovery },
         is_error: true,

@@ -14,8 +14,10 @@ use crate::{
     protocol::{Kind, Message, SseDecoder},
 };
 
-/// What is read of an error body, in bytes.
-const EXCERPT: usize = 2048;
+/// What is read of an error body, in bytes: enough for a JSON-RPC error with its data.
+const ERROR_BODY: usize = 64 << 10;
+/// What is shown of an error body that is no JSON-RPC error, in bytes.
+const EXCERPT: usize = 500;
 /// How long a stream that has given its answer may take to end, so that its connection can be used again.
 const TAIL: Duration = Duration::from_secs(1);
 /// The wait after a 429 that names none.
@@ -135,7 +137,7 @@ async fn refused(
         }
         _ => {}
     }
-    let text = collect(body, EXCERPT).await.unwrap_or_default();
+    let text = beginning(body).await;
     let answer = Message::parse(text.clone())
         .ok()
         .filter(|message| message.error().is_some());
@@ -144,14 +146,28 @@ async fn refused(
         _ if status == StatusCode::NOT_FOUND => Err(CallError::SessionLost),
         Some(answer) if status.is_client_error() => Ok(answer),
         _ => {
-            let excerpt = String::from_utf8_lossy(&text).into();
+            let excerpt = String::from_utf8_lossy(&text[..text.len().min(EXCERPT)]);
             Err(CallError::Http {
                 status: status.as_u16(),
-                excerpt,
+                excerpt: excerpt.trim().into(),
                 retry_after,
             })
         }
     }
+}
+
+/// The first [`ERROR_BODY`] bytes of a body, or what came of them.
+async fn beginning(mut body: Incoming) -> Bytes {
+    let mut text = BytesMut::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        let data = frame.into_data().unwrap_or_default();
+        let room = ERROR_BODY - text.len();
+        text.extend_from_slice(&data[..room.min(data.len())]);
+        if text.len() == ERROR_BODY {
+            break;
+        }
+    }
+    text.freeze()
 }
 
 /// The whole body, if it is not longer than `limit` bytes.
