@@ -79,6 +79,21 @@ pub(crate) fn late_tools() {
     });
 }
 
+pub(crate) fn other_tools_after_a_restart() {
+    let backend = StdioBackend::new(&["--grows"]);
+    let gateway = Setup::backends(json!({"backend": backend.config()})).start();
+    let knows = || {
+        let listed = gateway.ask("gateway_list_tools", json!({"server": "backend"}));
+        listed.text.contains("\"second_life\"")
+    };
+    assert!(!knows());
+    assert!(!gateway.invoke("backend", "exit_now", json!({})).is_good());
+    assert!(gateway.invoke("backend", "echo", json!({})).is_good());
+    until("the tools of its second life are listed", || {
+        knows().then_some(())
+    });
+}
+
 pub(crate) fn pages() {
     let paged = StdioBackend::new(&["--pages=3"]);
     let gateway = Setup::backends(json!({"paged": paged.config()})).start();

@@ -4,7 +4,7 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::support::{HttpBackend, Mood, Setup, StdioBackend};
+use crate::support::{HttpBackend, Mood, Setup, StdioBackend, until};
 
 pub(crate) fn never_twice_http() {
     let server = HttpBackend::start();
@@ -75,7 +75,7 @@ pub(crate) fn throttled_for_a_moment() {
     thread::scope(|scope| {
         let call =
             scope.spawn(|| gateway.invoke("server", "echo", json!({"message": "in the end"})));
-        crate::support::until("it was throttled", || {
+        until("it was throttled", || {
             (server.arrivals("echo") == 2).then_some(())
         });
         server.feel(Mood::Well);
@@ -125,6 +125,52 @@ pub(crate) fn which_credential() {
         sent.header("authorization"),
         Some("Bearer s3cret-token-value")
     );
+}
+
+pub(crate) fn limit_of_a_backend() {
+    let backend = StdioBackend::new(&[]);
+    let mut config = backend.config();
+    config["rate_limit"] = json!({"enabled": true, "requests_per_second": 1, "burst_size": 20});
+    config["retry"] = json!({"enabled": false});
+    let gateway = Setup::backends(json!({"backend": config})).start();
+    let refused: Vec<_> = (0..40)
+        .map(|_| gateway.invoke("backend", "echo", json!({})))
+        .filter(|reply| !reply.is_good())
+        .collect();
+    assert!(refused.len() >= 15, "{} refused", refused.len());
+    assert_eq!(
+        backend.calls("echo") + refused.len(),
+        40,
+        "what was refused reached nobody"
+    );
+    for reply in refused {
+        assert_eq!(reply.refusal(), "RATE_LIMITED", "{reply:?}");
+        assert!(reply.recovery()["retry_after_ms"].as_u64().unwrap() <= 1000);
+    }
+    assert_eq!(gateway.circuit("backend"), "Closed");
+}
+
+pub(crate) fn full_queue() {
+    let backend = StdioBackend::new(&[]);
+    let mut config = backend.config();
+    config["max_concurrency"] = json!(1);
+    config["max_queue"] = json!(1);
+    let gateway = &Setup::backends(json!({"backend": config})).start();
+    assert!(gateway.invoke("backend", "echo", json!({})).is_good());
+    thread::scope(|scope| {
+        let sleep = || gateway.invoke("backend", "sleep", json!({"ms": 800}));
+        let (running, waiting) = (scope.spawn(sleep), scope.spawn(sleep));
+        until("one runs and one waits", || {
+            let status = gateway.json("/health")["backends"]["backend"].clone();
+            (status["in_flight"] == 1 && status["queued"] == 1).then_some(())
+        });
+        let refused = gateway.invoke("backend", "echo", json!({}));
+        assert_eq!(refused.refusal(), "OVERLOADED", "{refused:?}");
+        assert_eq!(running.join().unwrap().said(), "slept");
+        assert_eq!(waiting.join().unwrap().said(), "slept");
+    });
+    assert_eq!(backend.calls("echo"), 1, "what was refused reached nobody");
+    assert_eq!(gateway.health("backend")["failure_count"], 0);
 }
 
 pub(crate) fn flood_of_one_caller() {

@@ -209,6 +209,33 @@ pub(crate) fn prometheus() {
     assert!(gateway.send(&accept).text().starts_with('{'));
 }
 
+pub(crate) fn names_people_already_have() {
+    let backend = StdioBackend::new(&[]);
+    let setup = Setup::backends(json!({"backend": backend.config()}));
+    let gateway = setup.env("MCP_GATEWAY_META_MCP__ENABLED", "false").start();
+    let session = gateway.session("/mcp");
+    let said = |name: &str| session.call(name, json!({"message": "hi"})).said();
+    assert_eq!(said("backend:echo"), "hi");
+    assert_eq!(said("backend__echo"), "hi");
+    let text = json!("{\"message\":\"as text\"}");
+    assert_eq!(gateway.invoke("backend", "echo", text).said(), "as text");
+    assert!(
+        session
+            .ask("prompts/get", json!({"name": "backend/greet"}))
+            .is_good()
+    );
+    assert!(
+        session
+            .ask("resources/read", json!({"uri": "memo:///one"}))
+            .is_good()
+    );
+    let tools = session.ask("tools/list", json!({})).text;
+    assert!(
+        tools.contains("backend__echo"),
+        "the environment overrides the file: {tools}"
+    );
+}
+
 pub(crate) fn kill_and_revive() {
     let backend = StdioBackend::new(&[]);
     let gateway = Setup::backends(json!({"backend": backend.config()})).start();

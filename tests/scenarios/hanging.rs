@@ -110,6 +110,26 @@ pub(crate) fn cancelled_by_frame() {
     }
 }
 
+pub(crate) fn cancelled_by_somebody_else() {
+    let backend = StdioBackend::new(&[]);
+    let gateway = Setup::backends(json!({"backend": backend.config()})).start();
+    let (mine, theirs) = (
+        gateway.session("/mcp/backend"),
+        gateway.session("/mcp/backend"),
+    );
+    let params = json!({"name": "sleep", "arguments": {"ms": 700}});
+    let call = message(json!(7), "tools/call", &params);
+    thread::scope(|scope| {
+        let pending = scope.spawn(|| mine.send(&call).reply());
+        until("the call is there", || {
+            (backend.calls("sleep") == 1).then_some(())
+        });
+        theirs.tell("notifications/cancelled", &json!({"requestId": 7}));
+        assert_eq!(pending.join().unwrap().said(), "slept");
+    });
+    assert!(backend.received("notifications/cancelled").is_empty());
+}
+
 fn id_of_call(backend: &StdioBackend, tool: &str) -> String {
     backend
         .received("tools/call")

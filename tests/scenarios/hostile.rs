@@ -107,14 +107,36 @@ pub(crate) fn noise_on_stdout() {
     attacked.stands();
 }
 
-pub(crate) fn garbled_http() {
+pub(crate) fn odd_http_answers() {
     let server = HttpBackend::start();
-    let gateway = Setup::backends(json!({"server": server.config()})).start();
-    server.feel(Mood::Garbled);
-    let reply = gateway.invoke("server", "echo", json!({}));
-    assert_eq!(reply.refusal(), "BACKEND_ERROR", "{reply:?}");
-    server.feel(Mood::Well);
-    assert!(gateway.invoke("server", "echo", json!({})).is_good());
+    let mut config = server.config();
+    config["circuit_breaker"] = json!({"enabled": false});
+    let gateway = Setup::backends(json!({"server": config})).start();
+    for (mood, refusal, words) in [
+        (Mood::Garbled, "BACKEND_ERROR", "not JSON"),
+        (Mood::WrongId, "BACKEND_ERROR", "id of the request"),
+        (Mood::Endless, "BACKEND_ERROR", "longer than"),
+        (Mood::CutShort, "BACKEND_UNREACHABLE", "broke off"),
+        (Mood::Page(502), "BACKEND_ERROR", "the proxy is down"),
+        (Mood::Page(200), "BACKEND_ERROR", "not JSON"),
+        (Mood::Page(202), "BACKEND_ERROR", "202"),
+        (
+            Mood::Status(307, "location: http://elsewhere/\r\n"),
+            "BACKEND_ERROR",
+            "307",
+        ),
+        (Mood::LongError, "INVALID_PARAM", "path is missing"),
+    ] {
+        server.feel(mood);
+        let reply = gateway.invoke("server", "echo", json!({}));
+        assert_eq!(reply.refusal(), refusal, "{mood:?} {reply:?}");
+        assert!(reply.said().contains(words), "{mood:?} {}", reply.said());
+        server.feel(Mood::Well);
+        assert!(
+            gateway.invoke("server", "echo", json!({})).is_good(),
+            "after {mood:?}"
+        );
+    }
 }
 
 pub(crate) fn bomb_of_a_client() {

@@ -14,27 +14,10 @@ use serde_json::{Value, json};
 use super::{
     frame::{self, Frame},
     offer,
-    scripted_events::{self, STREAMED},
+    scripted_events::STREAMED,
+    scripted_moods::{JSON, Mood},
     wire::{Arrived, Wire},
 };
-
-const JSON: &str = "content-type: application/json\r\n";
-const EVENTS: &str = "content-type: text/event-stream\r\ncache-control: no-cache\r\n";
-
-/// How the backend takes `tools/call`; everything else is answered well while it listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mood {
-    /// Answers.
-    Well,
-    /// Reads the call and answers only when the mood has changed, or never.
-    Hanging,
-    /// Answers this HTTP status with these header lines.
-    Status(u16, &'static str),
-    /// Reads the call and closes the connection.
-    HangingUp,
-    /// Answers 200 with a body that is no JSON.
-    Garbled,
-}
 
 /// How the backend says that it does not know a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -287,12 +270,7 @@ impl Shared {
         let tool = frame.called_tool().unwrap_or_default();
         self.note(&tool);
         let mood = self.settled_mood(wire, &tool)?;
-        match mood {
-            Mood::Well | Mood::Hanging => served(wire, frame),
-            Mood::Status(status, headers) => wire.answer(status, headers, "scripted trouble"),
-            Mood::HangingUp => Err(io::ErrorKind::ConnectionReset.into()),
-            Mood::Garbled => wire.answer(200, JSON, "{\"jsonrpc\": oops"),
-        }
+        mood.answer(wire, frame)
     }
 
     fn note(&self, tool: &str) {
@@ -324,34 +302,4 @@ impl State {
     fn mood_about(&self, tool: &str) -> Mood {
         self.moods.get(tool).copied().unwrap_or(self.mood)
     }
-}
-
-/// The answer of a tool that is well.
-fn served(wire: &mut Wire, frame: &Frame) -> io::Result<()> {
-    let id = frame.id();
-    let Some(asked) = frame.asked() else {
-        return wire.answer(200, JSON, &frame::error(id, -32602, "no params"));
-    };
-    let answer = match asked.name.as_str() {
-        "echo" | "safe_echo" => {
-            frame::said(id, asked.argument("message").as_str().unwrap_or_default())
-        }
-        "verbatim" => frame::result(id, offer::VERBATIM),
-        "mirror" => frame::result(
-            id,
-            &format!(
-                r#"{{"content":[],"structuredContent":{}}}"#,
-                asked.arguments
-            ),
-        ),
-        name if STREAMED.contains(&name) => {
-            wire.begin(EVENTS)?;
-            for chunk in scripted_events::chunks(&asked, id) {
-                wire.chunk(&chunk)?;
-            }
-            return wire.end();
-        }
-        other => frame::error(id, -32602, &format!("Unknown tool: {other}")),
-    };
-    wire.answer(200, JSON, &answer)
 }

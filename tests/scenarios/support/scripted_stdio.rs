@@ -1,6 +1,7 @@
 //! A stdio MCP server, run as a child of the gateway, whose tools do what they are named for.
 //!
 //! `scripted-backend JOURNAL [--serial] [--pages=N] [--endless-pages] [--late-tools] [--hang-list] [--no-ping]
+//! [--grows]
 //! [--crash-at-start] [--crash-once]`. Each frame that arrives is a line of JOURNAL, so a test can count what reached the
 //! backend even across restarts.
 
@@ -118,6 +119,11 @@ impl Script {
         *self.revealed.lock().unwrap() = true;
     }
 
+    fn lives(&self) -> usize {
+        let lines = lines_of(&self.journal);
+        lines.iter().filter(|line| line.contains("spawned")).count()
+    }
+
     fn has(&self, option: &str) -> bool {
         self.options.iter().any(|given| given == option)
     }
@@ -186,6 +192,10 @@ impl Script {
     }
 
     fn tools_page(&self, frame: &Frame) -> String {
+        if self.has("--grows") && self.lives() > 1 {
+            let tools = json!({"tools": [offer::tool("echo"), offer::tool("second_life")]});
+            return frame::result(frame.id(), &tools.to_string());
+        }
         let names: &[&str] = if self.has("--late-tools") && !*self.revealed.lock().unwrap() {
             &[]
         } else {
