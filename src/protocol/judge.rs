@@ -4,8 +4,19 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::{
     Kind,
-    scan::{Part, Parts, text_of},
+    scan::{Part, Parts, Span, text_of},
 };
+
+/// Some servers write both halves of a response, the one that does not apply as `null`; strictly neither may be there
+/// beside the other (JSON-RPC 2.0 section 5).
+pub(super) fn forget_other_half(text: &[u8], parts: &mut Parts) {
+    let is_null = |part| parts.span(part).of(text) == b"null";
+    if parts.has(Part::Result) && is_null(Part::Error) {
+        parts.set(Part::Error, Span::ABSENT);
+    } else if parts.has(Part::Error) && is_null(Part::Result) {
+        parts.set(Part::Result, Span::ABSENT);
+    }
+}
 
 type Judged = (Kind, Option<Arc<str>>);
 

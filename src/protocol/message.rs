@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{
     Edit, Malformed,
-    judge::{is_id, judge},
+    judge::{forget_other_half, is_id, judge},
     malformed::Fault,
     scan::{Part, Parts, envelope, text_of},
 };
@@ -50,6 +50,7 @@ impl Message {
     pub(super) fn read(bytes: Bytes) -> Result<Self, Malformed> {
         let mut parts = Parts::default();
         let walked = envelope(&bytes, &mut parts).map_err(Fault::from);
+        forget_other_half(&bytes, &mut parts);
         let judged = walked
             .and_then(|()| judge(&bytes, &parts).map_err(|reason| Fault::NotJsonRpc { reason }));
         match judged {
@@ -332,6 +333,19 @@ mod tests {
     }
 
     #[test]
+    fn the_half_of_a_response_that_is_null_beside_the_other_is_not_there() {
+        let text = r#"{"jsonrpc":"2.0","id":1,"result":{},"error":null}"#;
+        let result = parse(text).unwrap();
+        assert_eq!(
+            (result.result().as_deref(), result.error()),
+            (Some(&b"{}"[..]), None)
+        );
+        assert_eq!(result.bytes(), text);
+        let error = parse(r#"{"jsonrpc":"2.0","error":{"code":-1},"id":1,"result":null}"#).unwrap();
+        assert_eq!((error.result(), error.error_code()), (None, Some(-1)));
+    }
+
+    #[test]
     fn what_breaks_a_rule_of_json_rpc_is_refused_with_the_rule() {
         for (text, expected) in [
             ("[]", "jsonrpc"),
@@ -357,6 +371,10 @@ mod tests {
             ),
             (
                 r#"{"jsonrpc":"2.0","id":1,"method":"a","result":1}"#,
+                "also a result",
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"error":null,"result":null,"method":"a"}"#,
                 "also a result",
             ),
             (
