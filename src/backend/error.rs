@@ -112,6 +112,18 @@ impl CallError {
         }
     }
 
+    /// Whether nothing was tried, because the backend has died too often to be started again already.
+    #[must_use]
+    pub(super) const fn is_held_back(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable {
+                retry_after: Some(_),
+                ..
+            }
+        )
+    }
+
     /// Whether the backend may have read the request.
     #[must_use]
     pub const fn was_sent(&self) -> bool {

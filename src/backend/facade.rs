@@ -96,7 +96,9 @@ impl Backend {
                         tracing::info!(backend, method, %request_id, latency_ms, "Request completed successfully");
                     }
                     outcome => {
-                        let error = answer.message.error_message().unwrap_or_default();
+                        let error = self
+                            .settings
+                            .excerpt(&answer.message.error_message().unwrap_or_default());
                         let outcome = outcome.label();
                         tracing::warn!(backend, method, %request_id, latency_ms, %error, outcome, "Request failed");
                     }
@@ -187,7 +189,8 @@ impl Backend {
         }
     }
 
-    /// Stops it until [`Backend::revive`]: its child is ended, calls in flight fail, further ones are refused.
+    /// Stops it until [`Backend::revive`]: its child or session is ended, and further calls are refused. Calls at a child
+    /// fail; those at an HTTP endpoint may still be answered.
     pub async fn kill(&self, deadline: Instant) {
         self.stopped.set(1);
         self.transport.stop(deadline).await;
@@ -206,8 +209,7 @@ impl Backend {
 
     /// Ends its child or session; returns when that is done or at `deadline`.
     pub async fn shutdown(&self, deadline: Instant) {
-        self.stopped.set(1);
-        self.transport.stop(deadline).await;
+        self.kill(deadline).await;
     }
 
     /// Whether an operator has stopped it.

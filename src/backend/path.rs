@@ -21,7 +21,9 @@ struct Way<'a> {
 
 impl Backend {
     pub(super) async fn go(&self, call: &Call) -> Result<Answer, CallError> {
-        let deadline = call.deadline.min(Instant::now() + self.settings().timeout);
+        let deadline = Instant::now()
+            .checked_add(self.settings().timeout)
+            .map_or(call.deadline, |own| own.min(call.deadline));
         let (_place, queued, start) = self.queue_up(call, deadline).await?;
         self.failsafe()
             .rate_limit()
@@ -70,41 +72,58 @@ impl Backend {
 }
 
 impl Way<'_> {
-    /// Attempts until there is an answer, or another attempt would be unsafe, useless or too late.
+    /// Attempts until there is an answer, or another attempt would be unsafe, useless or too late. A repair is no attempt.
     async fn answered(&mut self, mut start: Stamp) -> Result<Message, CallError> {
-        let mut repaired = false;
-        for number in 1.. {
+        let (mut number, mut repaired) = (1, false);
+        loop {
             let error = match self.attempt(start, repaired).await {
                 Ok(message) => return Ok(message),
                 Err(error) => error,
             };
-            let attempt = Attempt {
-                number,
-                outcome: error.outcome(),
-                sent: error.was_sent(),
-                repeatable: self.call.repeatable,
-                // The gateway has no other credential to try.
-                repaired: repaired || error.outcome() == Outcome::Denied,
-                retry_after: error.retry_after(),
-                remaining: self.deadline.saturating_duration_since(Instant::now()),
-            };
-            let Some(pause) = self.backend.failsafe().retry().next_delay(&attempt, draw()) else {
+            let Some(pause) = self.pause(&error, number, repaired) else {
                 return Err(error);
             };
-            repaired |= error.outcome().retry() == Retry::AfterRepair;
+            if error.outcome().retry() == Retry::AfterRepair {
+                repaired = true;
+            } else {
+                number += 1;
+            }
             sleep(pause).await;
             start = self.backend.clock().now();
         }
-        Err(CallError::TimedOut { after: self.waited })
+    }
+
+    /// The pause after attempt `number`, if there is to be another. A backend that is not started for a while refuses at
+    /// once: whoever asked can do something else meanwhile.
+    fn pause(&self, error: &CallError, number: u32, repaired: bool) -> Option<Duration> {
+        if error.is_held_back() {
+            return None;
+        }
+        let outcome = error.outcome();
+        let attempt = Attempt {
+            number,
+            outcome,
+            sent: error.was_sent(),
+            repeatable: self.call.repeatable,
+            // The gateway has no other credential to try.
+            repaired: repaired || outcome == Outcome::Denied,
+            retry_after: error.retry_after(),
+            remaining: self.deadline.saturating_duration_since(Instant::now()),
+        };
+        self.backend.failsafe().retry().next_delay(&attempt, draw())
     }
 
     async fn attempt(&mut self, start: Stamp, repaired: bool) -> Result<Message, CallError> {
         let backend = self.backend;
+        if backend.is_stopped() {
+            return Err(CallError::Stopped);
+        }
         let ticket = backend.admit(start)?;
         let delivery = Delivery {
             message: &self.call.message,
             request_id: self.call.request_id,
             events: self.call.events.as_ref(),
+            deadline: self.deadline,
             probe: ticket.is_probe(),
         };
         let answer = timeout_at(self.deadline, backend.transport().request(delivery)).await;
@@ -116,8 +135,15 @@ impl Way<'_> {
             Ok(answer) => answer,
             Err(_) => Err(CallError::TimedOut { after: waited }),
         };
-        settle(ticket, &answer, end);
-        answer
+        match answer {
+            // What breaks because we stop it says nothing of the backend: the ticket is dropped.
+            Err(error) if backend.is_stopped() && error.was_sent() => Err(error),
+            Err(_) if backend.is_stopped() => Err(CallError::Stopped),
+            answer => {
+                settle(ticket, &answer, end);
+                answer
+            }
+        }
     }
 }
 
@@ -136,6 +162,8 @@ impl Backend {
 fn settle(ticket: Ticket<'_>, answer: &Result<Message, CallError>, end: Stamp) {
     match answer {
         Ok(message) => ticket.settle(outcome(message), &"", end),
+        // Nothing was tried, so nothing was learnt.
+        Err(error) if error.is_held_back() => {}
         Err(error) => ticket.settle(error.outcome(), error, end),
     }
 }

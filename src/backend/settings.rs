@@ -1,8 +1,12 @@
 //! What one backend is made from.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
-use crate::{failsafe::FailsafeConfig, protocol::Revision, telemetry::Secret};
+use crate::{
+    failsafe::FailsafeConfig,
+    protocol::Revision,
+    telemetry::{Secret, redact::excerpt},
+};
 
 /// One configured server, as the configuration or a library user gives it.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,8 +44,8 @@ pub enum TransportSettings {
     Http(HttpSettings),
 }
 
-/// A child process to start.
-#[derive(Clone, Debug, PartialEq)]
+/// A child process to start. Its arguments may hold secrets: `Debug` shows how many there are.
+#[derive(Clone, PartialEq)]
 pub struct StdioSettings {
     /// The program: a path, or a name looked up on `PATH`.
     pub program: String,
@@ -56,8 +60,8 @@ pub struct StdioSettings {
     pub supervisor: Option<PathBuf>,
 }
 
-/// An HTTP endpoint to call.
-#[derive(Clone, Debug, PartialEq)]
+/// An HTTP endpoint to call. Its query may hold secrets: `Debug` leaves it out.
+#[derive(Clone, PartialEq)]
 pub struct HttpSettings {
     /// The MCP endpoint, `http://` or `https://`.
     pub url: http::Uri,
@@ -82,5 +86,41 @@ impl BackendSettings {
             stop_when_idle_for: None,
             max_message_size: 64 << 20,
         }
+    }
+}
+
+impl BackendSettings {
+    /// What the backend wrote, as it may stand in an error or a log: short, on one line, and without the secrets that it was
+    /// given.
+    pub(super) fn excerpt(&self, text: &str) -> Box<str> {
+        match &self.transport {
+            TransportSettings::Stdio(stdio) => excerpt(text, stdio.env.values()),
+            TransportSettings::Http(http) => {
+                excerpt(text, http.headers.iter().map(|(_, value)| value))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for StdioSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StdioSettings")
+            .field("program", &self.program)
+            .field("args", &self.args.len())
+            .field("env", &self.env)
+            .field("cwd", &self.cwd)
+            .field("supervisor", &self.supervisor)
+            .finish()
+    }
+}
+
+impl fmt::Debug for HttpSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpSettings")
+            .field("host", &self.url.host())
+            .field("port", &self.url.port_u16())
+            .field("path", &self.url.path())
+            .field("headers", &self.headers)
+            .finish()
     }
 }

@@ -5,11 +5,12 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{
     task::JoinHandle,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval, timeout_at},
 };
 
 use super::{Backend, CallError, transport::Delivery};
 use crate::{
+    failsafe::Verdict,
     protocol::Message,
     telemetry::{RequestId, Stamp},
 };
@@ -50,9 +51,7 @@ impl Backend {
                 backend = self.name(),
                 "Backend stopped: nobody has called it"
             );
-            self.transport()
-                .stop(tokio::time::Instant::now() + STOP)
-                .await;
+            self.transport().rest(Instant::now() + STOP).await;
             return;
         }
         let check = &self.settings().failsafe.health_check;
@@ -63,22 +62,28 @@ impl Backend {
     }
 
     /// Asks whether it is alive, past queue and breaker: what a probe learns must not open the circuit. An error is an
-    /// answer: a backend that does not know `ping` is alive.
+    /// answer: a backend that does not know `ping` is alive. An answer is recorded only where it is news.
     async fn ping(&self, limit: Duration) {
         let message = Message::request(b"0", "ping", None);
         let delivery = Delivery {
             message: &message,
             request_id: RequestId::random(),
             events: None,
+            deadline: Instant::now() + limit,
             probe: false,
         };
-        let answer = timeout(limit, self.transport().request(delivery)).await;
+        let asked = self.clock().now();
+        let answer = timeout_at(delivery.deadline, self.transport().request(delivery)).await;
+        let health = &self.failsafe().health_tracker;
         let error = match answer {
-            Ok(Ok(_)) => return,
+            Ok(Ok(_)) if health.is_healthy() => return,
+            Ok(Ok(_)) => return health.record_success(self.clock().now().since(asked)),
             Ok(Err(error)) => error,
             Err(_) => CallError::TimedOut { after: limit },
         };
-        self.failsafe().health_tracker.record_failure();
+        if error.outcome().verdict() == Verdict::Failure {
+            health.record_failure();
+        }
         tracing::debug!(backend = self.name(), %error, "Backend did not answer a ping");
     }
 }

@@ -20,6 +20,8 @@ pub(in crate::backend) struct Delivery<'a> {
     pub(in crate::backend) message: &'a Message,
     pub(in crate::backend) request_id: RequestId,
     pub(in crate::backend) events: Option<&'a mpsc::Sender<Message>>,
+    /// When the caller stops waiting: until then a child may be started or a session opened for it.
+    pub(in crate::backend) deadline: Instant,
     /// The breaker tries out whether the backend is back: what is broken is repaired first.
     pub(in crate::backend) probe: bool,
 }
@@ -103,18 +105,28 @@ impl Transport {
         }
     }
 
-    /// Ends the child or the session; returns when that is done or at `deadline`.
-    pub(in crate::backend) async fn stop(&self, deadline: Instant) {
+    /// Ends the child or the session until the next call; returns when that is done or at `deadline`.
+    pub(in crate::backend) async fn rest(&self, deadline: Instant) {
         match self {
-            Self::Stdio(stdio) => stdio.stop(deadline).await,
-            Self::Http(http) => http.stop(deadline).await,
+            Self::Stdio(stdio) => stdio.rest(deadline).await,
+            Self::Http(http) => http.rest(deadline).await,
         }
     }
 
-    /// Forgets earlier failures to start.
+    /// The same, and starts nothing until [`Transport::forgive`].
+    pub(in crate::backend) async fn stop(&self, deadline: Instant) {
+        match self {
+            Self::Stdio(stdio) => stdio.gate().shut(),
+            Self::Http(http) => http.gate().shut(),
+        }
+        self.rest(deadline).await;
+    }
+
+    /// Forgets a stop and earlier failures to start.
     pub(in crate::backend) fn forgive(&self) {
-        if let Self::Stdio(stdio) = self {
-            stdio.forgive();
+        match self {
+            Self::Stdio(stdio) => stdio.forgive(),
+            Self::Http(http) => http.gate().open(),
         }
     }
 }

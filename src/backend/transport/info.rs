@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use crate::{
-    backend::CallError,
+    backend::{BackendSettings, CallError},
     protocol::{Message, Revision},
 };
 
@@ -22,13 +22,14 @@ impl ServerInfo {
     ///
     /// # Errors
     /// A JSON-RPC error, a result without `protocolVersion`, or a revision that the gateway does not speak.
-    pub(super) fn from_answer(answer: &Message) -> Result<Self, CallError> {
+    pub(super) fn from_answer(
+        answer: &Message,
+        settings: &BackendSettings,
+    ) -> Result<Self, CallError> {
         let Some(initialize_result) = answer.result() else {
             let error = answer.error().unwrap_or_default();
-            return Err(refused(format!(
-                "it answered initialize with {}",
-                String::from_utf8_lossy(&error)
-            )));
+            let error = settings.excerpt(&String::from_utf8_lossy(&error));
+            return Err(refused(format!("it answered initialize with {error}")));
         };
         let chosen: Chosen = serde_json::from_slice(&initialize_result).map_err(|error| {
             refused(format!(
@@ -38,7 +39,7 @@ impl ServerInfo {
         let revision = Revision::parse(&chosen.protocol_version).ok_or_else(|| {
             refused(format!(
                 "it speaks revision `{}`, which the gateway does not",
-                chosen.protocol_version
+                settings.excerpt(&chosen.protocol_version)
             ))
         })?;
         Ok(Self {

@@ -22,7 +22,9 @@ pub(super) fn forward(events: Option<&mpsc::Sender<Message>>, call: &Message, ev
     let Some(events) = events else { return };
     let event = match (event.progress_token(), call.progress_token()) {
         (Some(_), Some(token)) => event.edit().progress_token(token).finish_message(),
-        _ => event.clone(),
+        // Progress that the caller did not ask for bears a token that means nothing to it.
+        (Some(_), None) => return,
+        (None, _) => event.clone(),
     };
     if events.try_send(event).is_err() {
         tracing::debug!("an event was dropped: its caller does not read");

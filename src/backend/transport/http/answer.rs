@@ -10,14 +10,12 @@ use tokio::time::timeout;
 
 use super::{pool::Lease, session::says_lost};
 use crate::{
-    backend::CallError,
+    backend::{BackendSettings, CallError},
     protocol::{Kind, Message, SseDecoder},
 };
 
 /// What is read of an error body, in bytes: enough for a JSON-RPC error with its data.
 const ERROR_BODY: usize = 64 << 10;
-/// What is shown of an error body that is no JSON-RPC error, in bytes.
-const EXCERPT: usize = 500;
 /// How long a stream that has given its answer may take to end, so that its connection can be used again.
 const TAIL: Duration = Duration::from_secs(1);
 /// The wait after a 429 that names none.
@@ -27,8 +25,9 @@ const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 pub(super) struct Reading<'a> {
     /// Our id of the request that is answered.
     pub(super) serial: u64,
-    /// The longest message taken, in bytes.
-    pub(super) max_message_size: usize,
+    /// Whether the request named a session, which the backend may have forgotten.
+    pub(super) in_session: bool,
+    pub(super) settings: &'a BackendSettings,
     /// Takes what comes before the answer: notifications, and requests to the client.
     pub(super) aside: &'a (dyn Fn(Message) + Send + Sync),
 }
@@ -45,20 +44,26 @@ impl Reading<'_> {
             StatusCode::OK if is(&head.headers, "text/event-stream") => {
                 return self.streamed(body, lease).await;
             }
-            StatusCode::OK => self.message(collect(body, self.max_message_size).await?)?,
-            status => refused(status, &head.headers, body).await?,
+            StatusCode::OK => self.message(collect(body, self.settings.max_message_size).await?)?,
+            status => self.refused(status, &head.headers, body).await?,
         };
         lease.give_back();
-        unless_lost(answer)
+        self.unless_lost(answer)
     }
 
     fn message(&self, bytes: Bytes) -> Result<Message, CallError> {
         let message =
             Message::parse(bytes).map_err(|malformed| protocol(malformed.fault().to_string()))?;
-        if message.kind() == Kind::Response && self.is_ours(&message) {
+        if self.is_answer(&message) || self.says_lost(&message) {
             return Ok(message);
         }
         Err(protocol("its answer does not bear the id of the request"))
+    }
+
+    /// A response with our id, or an error of a backend that could not read the id.
+    fn is_answer(&self, message: &Message) -> bool {
+        let nameless = || message.error().is_some() && message.id() == Some(b"null");
+        message.kind() == Kind::Response && (self.is_ours(message) || nameless())
     }
 
     fn is_ours(&self, message: &Message) -> bool {
@@ -66,93 +71,108 @@ impl Reading<'_> {
         id.and_then(|id| id.parse().ok()) == Some(self.serial)
     }
 
+    fn says_lost(&self, message: &Message) -> bool {
+        self.in_session && says_lost(message)
+    }
+
+    fn unless_lost(&self, answer: Message) -> Result<Message, CallError> {
+        if self.says_lost(&answer) {
+            Err(CallError::SessionLost)
+        } else {
+            Ok(answer)
+        }
+    }
+
+    /// A backend that has said something on the call's stream knows the session: what follows is the call's own answer.
     async fn streamed(&self, mut body: Incoming, lease: Lease) -> Result<Message, CallError> {
-        let mut events = SseDecoder::new(self.max_message_size);
+        let mut events = SseDecoder::new(self.settings.max_message_size);
+        let mut has_run = false;
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| lost(format!("its answer broke off: {error}")))?;
             events.push(frame.data_ref().map_or(&[], |data| data));
-            if let Some(answer) = self.next_answer(&mut events)? {
+            if let Some(answer) = self.next_answer(&mut events, &mut has_run)? {
                 tokio::spawn(finish(body, lease));
-                return unless_lost(answer);
+                return if has_run {
+                    Ok(answer)
+                } else {
+                    self.unless_lost(answer)
+                };
             }
         }
         Err(lost("its event stream ended without an answer"))
     }
 
     /// The answer among the events that have come so far; what is not the answer goes aside.
-    fn next_answer(&self, events: &mut SseDecoder) -> Result<Option<Message>, CallError> {
+    fn next_answer(
+        &self,
+        events: &mut SseDecoder,
+        has_run: &mut bool,
+    ) -> Result<Option<Message>, CallError> {
         for event in events.by_ref() {
             let event = event.map_err(|error| protocol(error.to_string()))?;
-            if event.data.is_empty() {
+            let of_another_type = event.event.is_some_and(|event| &*event != "message");
+            if event.data.is_empty() || of_another_type {
                 continue;
             }
             let message = Message::parse(event.data)
                 .map_err(|malformed| protocol(malformed.fault().to_string()))?;
             if message.kind() != Kind::Response {
+                *has_run = true;
                 (self.aside)(message);
-            } else if self.is_ours(&message) {
+            } else if self.is_answer(&message) {
                 return Ok(Some(message));
             }
         }
         Ok(None)
     }
-}
 
-fn unless_lost(answer: Message) -> Result<Message, CallError> {
-    if says_lost(&answer) {
-        Err(CallError::SessionLost)
-    } else {
-        Ok(answer)
+    /// The answer in an error response, if it has one: a JSON-RPC error in a 4xx is an answer of a healthy backend.
+    async fn refused(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: Incoming,
+    ) -> Result<Message, CallError> {
+        let retry_after = retry_after(headers);
+        let number = status.as_u16();
+        match status {
+            StatusCode::TOO_MANY_REQUESTS => {
+                let retry_after = retry_after.unwrap_or(DEFAULT_RETRY_AFTER);
+                return Err(CallError::Throttled { retry_after });
+            }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                return Err(CallError::Denied { status: number });
+            }
+            _ => {}
+        }
+        let text = beginning(body).await;
+        let answer = Message::parse(text.clone())
+            .ok()
+            .filter(|message| message.error().is_some());
+        let forgotten = self.in_session && status == StatusCode::NOT_FOUND;
+        match answer {
+            Some(answer) if self.says_lost(&answer) => Err(CallError::SessionLost),
+            Some(answer) if status.is_client_error() && self.is_ours(&answer) => Ok(answer),
+            _ if forgotten => Err(CallError::SessionLost),
+            Some(answer) if status.is_client_error() && self.is_answer(&answer) => Ok(answer),
+            _ if status.is_client_error() || status.is_server_error() => Err(CallError::Http {
+                status: number,
+                excerpt: self.settings.excerpt(&String::from_utf8_lossy(&text)),
+                retry_after,
+            }),
+            _ => Err(protocol(format!("it answered HTTP {number} to a request"))),
+        }
     }
 }
 
-/// Reads a stream that has given its answer to its end.
-async fn finish(mut body: Incoming, lease: Lease) {
+/// Reads a body of which nothing more is needed to its end, so that its connection can be used again.
+pub(super) async fn finish(mut body: Incoming, lease: Lease) {
     let ended = timeout(TAIL, async {
         while let Some(Ok(_)) = body.frame().await {}
     })
     .await;
     if ended.is_ok() {
         lease.give_back();
-    }
-}
-
-/// The answer in an error response, if it has one: a JSON-RPC error in a 4xx is an answer of a healthy backend.
-async fn refused(
-    status: StatusCode,
-    headers: &HeaderMap,
-    body: Incoming,
-) -> Result<Message, CallError> {
-    let retry_after = retry_after(headers);
-    match status {
-        StatusCode::TOO_MANY_REQUESTS => {
-            return Err(CallError::Throttled {
-                retry_after: retry_after.unwrap_or(DEFAULT_RETRY_AFTER),
-            });
-        }
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            return Err(CallError::Denied {
-                status: status.as_u16(),
-            });
-        }
-        _ => {}
-    }
-    let text = beginning(body).await;
-    let answer = Message::parse(text.clone())
-        .ok()
-        .filter(|message| message.error().is_some());
-    match answer {
-        Some(answer) if says_lost(&answer) => Err(CallError::SessionLost),
-        _ if status == StatusCode::NOT_FOUND => Err(CallError::SessionLost),
-        Some(answer) if status.is_client_error() => Ok(answer),
-        _ => {
-            let excerpt = String::from_utf8_lossy(&text[..text.len().min(EXCERPT)]);
-            Err(CallError::Http {
-                status: status.as_u16(),
-                excerpt: excerpt.trim().into(),
-                retry_after,
-            })
-        }
     }
 }
 

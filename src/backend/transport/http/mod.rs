@@ -5,8 +5,12 @@ mod answer;
 mod connect;
 mod endpoint;
 mod exchange;
+#[cfg(test)]
+mod played;
 mod pool;
 mod session;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 pub(super) use transport::HttpTransport;

@@ -52,6 +52,11 @@ impl Pool {
         })
     }
 
+    /// Closes the idle connections.
+    pub(super) fn clear(&self) {
+        while self.idle.pop().is_some() {}
+    }
+
     pub(super) const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }

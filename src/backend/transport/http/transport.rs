@@ -3,13 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
+use http::StatusCode;
 use tokio::{
-    sync::broadcast,
+    sync::{Semaphore, broadcast},
     time::{Instant, timeout, timeout_at},
 };
 
 use super::{
-    answer::Reading,
+    answer::{Reading, finish},
     endpoint::Endpoint,
     exchange::{delete, post, session_id},
     pool::Pool,
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     backend::{
         BackendSettings, CallError, HttpSettings,
-        transport::{Delivery, ServerInfo, wire},
+        transport::{Delivery, ServerInfo, gate::Gate, wire},
     },
     lockfree::Counter,
     protocol::Message,
@@ -28,6 +29,8 @@ use crate::{
 const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a notification may take to be accepted.
 const NOTIFY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Messages without an answer that may be on their way at once; a backend that asks for more gets none.
+const ASIDES: usize = 64;
 
 /// A backend behind a Streamable HTTP endpoint.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ struct Shared {
     pool: Arc<Pool>,
     notices: broadcast::Sender<Message>,
     session: ArcSwapOption<Session>,
+    gate: Gate,
+    asides: Arc<Semaphore>,
     /// Held by the task that opens a session, for all who wait for it.
     opening: Arc<tokio::sync::Mutex<()>>,
     opened: Counter,
@@ -57,6 +62,8 @@ impl HttpTransport {
             pool,
             notices,
             session: ArcSwapOption::empty(),
+            gate: Gate::default(),
+            asides: Arc::new(Semaphore::new(ASIDES)),
             opening: Arc::default(),
             opened: Counter::new(),
             serials: Counter::new(),
@@ -68,17 +75,28 @@ impl HttpTransport {
         &self,
         delivery: Delivery<'_>,
     ) -> Result<Message, CallError> {
-        let session = self.0.session().await?;
+        let session = match self.0.usable(delivery.probe) {
+            Some(session) => session,
+            None => timeout_at(delivery.deadline, self.0.session())
+                .await
+                .unwrap_or_else(|_| Err(unreachable("its session is still being opened")))?,
+        };
         let answer = self.0.call(&session, delivery).await;
-        if matches!(answer, Err(CallError::SessionLost)) {
-            self.0.forget(&session);
+        match &answer {
+            Err(CallError::SessionLost) => self.0.forget(&session),
+            Err(_) => session.doubt(),
+            Ok(_) => {}
         }
         answer
     }
 
     pub(in crate::backend) async fn notify(&self, message: &Message) -> Result<(), CallError> {
         let session = self.0.session().await?;
-        self.0.post_aside(&session, message).await
+        let posted = self.0.post_aside(&session, message).await;
+        if posted == Err(CallError::SessionLost) {
+            self.0.forget(&session);
+        }
+        posted
     }
 
     pub(in crate::backend) async fn info(&self) -> Result<Arc<ServerInfo>, CallError> {
@@ -94,22 +112,38 @@ impl HttpTransport {
         self.0.opened.total().saturating_sub(1)
     }
 
-    /// Ends the session, as far as the backend answers until `deadline`.
-    pub(in crate::backend) async fn stop(&self, deadline: Instant) {
-        let Some(session) = self.0.session.swap(None) else {
-            return;
-        };
-        if session.id.is_some() {
-            let _ = timeout_at(
-                deadline,
-                self.0.pool.send(delete(self.0.pool.endpoint(), &session)),
-            )
-            .await;
+    pub(in crate::backend::transport) fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
+    /// Ends the session, as far as the backend answers until `deadline`, and closes the connections that wait.
+    pub(in crate::backend) async fn rest(&self, deadline: Instant) {
+        let Shared {
+            gate,
+            pool,
+            session,
+            ..
+        } = &*self.0;
+        if let Some(session) = gate.stop(|| session.swap(None))
+            && session.id.is_some()
+        {
+            let _ = timeout_at(deadline, pool.send(delete(pool.endpoint(), &session))).await;
         }
+        pool.clear();
     }
 }
 
 impl Shared {
+    /// The open session, if it is good enough: a probe of the breaker wants one in which no call has failed.
+    fn usable(&self, probe: bool) -> Option<Arc<Session>> {
+        let session = self.session.load_full()?;
+        if probe && session.is_doubted() {
+            self.session.compare_and_swap(&session, None);
+            return None;
+        }
+        Some(session)
+    }
+
     async fn session(self: &Arc<Self>) -> Result<Arc<Session>, CallError> {
         if let Some(session) = self.session.load_full() {
             return Ok(session);
@@ -129,10 +163,16 @@ impl Shared {
                 }))
         });
         open.await
-            .unwrap_or_else(|error| Err(protocol(format!("the handshake was broken off: {error}"))))
+            .unwrap_or_else(|error| {
+                Err(unreachable(format!(
+                    "its handshake was broken off: {error}"
+                )))
+            })
+            .map_err(before_the_call)
     }
 
     async fn open(self: &Arc<Self>) -> Result<Arc<Session>, CallError> {
+        let pass = self.gate.enter()?;
         let serial = self.serials.next();
         let initialize = wire::initialize(self.backend.revision);
         let request = post(
@@ -145,21 +185,17 @@ impl Shared {
         let id = session_id(&response);
         let reading = Reading {
             serial,
-            max_message_size: self.backend.max_message_size,
+            in_session: false,
+            settings: &self.backend,
             aside: &|_| (),
         };
-        let answer = reading
-            .answer(response, lease)
-            .await
-            .map_err(|error| match error {
-                CallError::SessionLost => no_endpoint(),
-                other => other,
-            })?;
-        let info = Arc::new(ServerInfo::from_answer(&answer)?);
-        let session = Arc::new(Session { id, info });
+        let answer = reading.answer(response, lease).await?;
+        let info = Arc::new(ServerInfo::from_answer(&answer, &self.backend)?);
+        let session = Arc::new(Session::new(id, info));
         self.post_aside(&session, &wire::initialized()).await?;
+        self.gate
+            .keep(pass, || self.session.store(Some(Arc::clone(&session))))?;
         self.opened.add(1);
-        self.session.store(Some(Arc::clone(&session)));
         tracing::info!(backend = %self.backend.name, revision = session.info.revision.as_str(), "Backend session opened");
         Ok(session)
     }
@@ -196,7 +232,8 @@ impl Shared {
             let aside = |message| self.aside(session, &delivery, message);
             let reading = Reading {
                 serial,
-                max_message_size: self.backend.max_message_size,
+                in_session: session.id.is_some(),
+                settings: &self.backend,
                 aside: &aside,
             };
             reading.answer(response, lease).await
@@ -218,8 +255,17 @@ impl Shared {
     }
 
     fn post_later(self: &Arc<Self>, session: &Arc<Session>, message: Message) {
+        let Ok(permit) = Arc::clone(&self.asides).try_acquire_owned() else {
+            tracing::debug!(backend = %self.backend.name, "a message was dropped: too many are on their way");
+            return;
+        };
         let (shared, session) = (Arc::clone(self), Arc::clone(session));
-        tokio::spawn(async move { shared.post_aside(&session, &message).await });
+        tokio::spawn(async move {
+            let _permit = permit;
+            if let Err(error) = shared.post_aside(&session, &message).await {
+                tracing::debug!(backend = %shared.backend.name, %error, "a message did not arrive");
+            }
+        });
     }
 
     /// Posts a message that has no answer.
@@ -234,20 +280,25 @@ impl Shared {
             None,
             message.bytes().clone(),
         );
-        let sent = timeout(NOTIFY_TIMEOUT, self.pool.send(request));
-        let (response, lease) = sent.await.map_err(|_| CallError::TimedOut {
-            after: NOTIFY_TIMEOUT,
-        })??;
-        if !response.status().is_success() {
-            let (status, excerpt) = (response.status().as_u16(), "".into());
-            return Err(CallError::Http {
-                status,
-                excerpt,
+        let posted = timeout(NOTIFY_TIMEOUT, async {
+            let (response, lease) = self.pool.send(request).await?;
+            let status = response.status();
+            if status.is_success() {
+                finish(response.into_body(), lease).await;
+                return Ok(());
+            }
+            if status == StatusCode::NOT_FOUND && session.id.is_some() {
+                return Err(CallError::SessionLost);
+            }
+            Err(CallError::Http {
+                status: status.as_u16(),
+                excerpt: "".into(),
                 retry_after: None,
-            });
-        }
-        lease.give_back();
-        Ok(())
+            })
+        });
+        posted.await.unwrap_or(Err(CallError::TimedOut {
+            after: NOTIFY_TIMEOUT,
+        }))
     }
 }
 
@@ -261,18 +312,43 @@ struct CancelOnDrop<'a> {
 impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
         if self.armed && tokio::runtime::Handle::try_current().is_ok() {
+            self.session.doubt();
             self.shared
                 .post_later(self.session, wire::cancelled(self.serial));
         }
     }
 }
 
-fn no_endpoint() -> CallError {
-    protocol("there is no MCP endpoint at its URL; check the path of `http_url`")
+/// What went wrong while the session was opened, for a call that has not been sent.
+fn before_the_call(error: CallError) -> CallError {
+    match error {
+        CallError::Lost { reason } => unreachable(reason),
+        CallError::TimedOut { after } => {
+            unreachable(format!("it did not answer initialize within {after:?}"))
+        }
+        CallError::SessionLost => {
+            unreachable("it forgot its session before the handshake was done")
+        }
+        CallError::Http {
+            status: 404 | 405, ..
+        } => CallError::Protocol {
+            reason: "there is no MCP endpoint at its URL; check the path of `http_url`".into(),
+        },
+        CallError::Http {
+            status: status @ 500..,
+            excerpt,
+            retry_after: None,
+        } => unreachable(format!(
+            "it answered initialize with HTTP {status}: {excerpt}"
+        )),
+        other => other,
+    }
 }
 
-fn protocol(reason: impl Into<Box<str>>) -> CallError {
-    CallError::Protocol {
+fn unreachable(reason: impl Into<Box<str>>) -> CallError {
+    CallError::Unreachable {
         reason: reason.into(),
+        permanent: false,
+        retry_after: None,
     }
 }

@@ -1,28 +1,43 @@
 //! A caller's end of a running child: send a request, wait for its answer, or go away.
 
+use std::sync::Arc;
+
 use tokio::sync::{mpsc, oneshot};
 
-use super::pump::Order;
-use crate::{backend::CallError, lockfree::Counter, protocol::Message};
+use super::pump::{Asked, Order};
+use crate::{
+    backend::CallError,
+    lockfree::{Counter, Latest},
+    protocol::Message,
+};
 
 /// The sending side of a pump.
 #[derive(Debug)]
 pub(super) struct Child {
     orders: mpsc::UnboundedSender<Order>,
     serials: Counter,
+    /// 1 once the child takes no more input.
+    deaf: Arc<Latest>,
+}
+
+/// The pump's end: what callers want, and what it tells them of the child.
+#[derive(Debug)]
+pub(super) struct Orders {
+    pub(super) taken: mpsc::UnboundedReceiver<Order>,
+    pub(super) deaf: Arc<Latest>,
 }
 
 impl Child {
-    /// A child whose pump takes the orders from the receiver.
-    pub(super) fn new() -> (Self, mpsc::UnboundedReceiver<Order>) {
+    /// A child whose pump has the other end.
+    pub(super) fn new() -> (Self, Orders) {
         let (orders, taken) = mpsc::unbounded_channel();
-        (
-            Self {
-                orders,
-                serials: Counter::new(),
-            },
-            taken,
-        )
+        let deaf = Arc::new(Latest::new(0));
+        let child = Self {
+            orders,
+            serials: Counter::new(),
+            deaf: Arc::clone(&deaf),
+        };
+        (child, Orders { taken, deaf })
     }
 
     /// Sends `message` and waits for its answer. Dropping the future tells the child that nobody waits any more.
@@ -33,12 +48,12 @@ impl Child {
     ) -> Result<Message, CallError> {
         let serial = self.serials.next();
         let (answer, waiting) = oneshot::channel();
-        let order = Order::Request {
-            serial,
+        let asked = Asked {
             message: message.clone(),
             answer,
             events: events.cloned(),
         };
+        let order = Order::Request { serial, asked };
         self.orders.send(order).map_err(|_| just_died())?;
         let mut guard = CancelOnDrop {
             orders: Some(&self.orders),
@@ -46,7 +61,11 @@ impl Child {
         };
         let answered = waiting.await;
         guard.orders = None;
-        answered.unwrap_or_else(|_| Err(just_died()))
+        answered.unwrap_or_else(|_| {
+            Err(CallError::Lost {
+                reason: "the task that talks to the child process has ended".into(),
+            })
+        })
     }
 
     /// Sends a notification.
@@ -66,9 +85,9 @@ impl Child {
         self.orders.closed().await;
     }
 
-    /// Whether the pump still takes orders.
+    /// Whether the child can be told anything.
     pub(super) fn is_alive(&self) -> bool {
-        !self.orders.is_closed()
+        !self.orders.is_closed() && self.deaf.value() == 0
     }
 }
 
@@ -92,5 +111,22 @@ fn just_died() -> CallError {
         reason: "the child process has just ended".into(),
         permanent: false,
         retry_after: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_whose_pump_is_gone_may_have_been_read() {
+        let (child, mut orders) = Child::new();
+        let message = Message::request(b"1", "tools/call", None);
+        let call = child.request(&message, None);
+        let pump = async {
+            drop(orders.taken.recv().await);
+        };
+        let (answer, ()) = tokio::join!(call, pump);
+        assert!(matches!(answer, Err(CallError::Lost { .. })), "{answer:?}");
     }
 }

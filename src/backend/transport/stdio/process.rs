@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::stderr::LastWords;
-use crate::backend::StdioSettings;
+use crate::backend::{BackendSettings, StdioSettings};
 
 /// How long a child may take to end by itself once its stdin is closed.
 const AFTER_CLOSE: Duration = Duration::from_secs(1);
@@ -45,7 +45,7 @@ pub(super) struct Pipes {
 impl Process {
     /// Starts `program`, which [`super::program::locate`] found for `settings`.
     pub(super) fn start(
-        backend: &str,
+        backend: &Arc<BackendSettings>,
         program: &Path,
         settings: &StdioSettings,
     ) -> io::Result<(Self, Pipes)> {
@@ -57,7 +57,7 @@ impl Process {
         };
         let last_words = Arc::new(LastWords::default());
         let listener = tokio::spawn({
-            let (backend, last_words) = (backend.to_owned(), Arc::clone(&last_words));
+            let (backend, last_words) = (Arc::clone(backend), Arc::clone(&last_words));
             async move { last_words.listen(&backend, stderr).await }
         });
         Ok((
@@ -162,6 +162,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::backend::TransportSettings;
 
     fn shell(script: &str) -> (Process, Pipes) {
         let settings = StdioSettings {
@@ -171,7 +172,8 @@ mod tests {
             cwd: None,
             supervisor: None,
         };
-        Process::start("test", Path::new("/bin/sh"), &settings).unwrap()
+        let backend = BackendSettings::new("test", TransportSettings::Stdio(settings.clone()));
+        Process::start(&Arc::new(backend), Path::new("/bin/sh"), &settings).unwrap()
     }
 
     #[tokio::test]

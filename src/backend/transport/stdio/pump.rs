@@ -2,9 +2,10 @@
 //!
 //! Callers hand it orders and wait for their answer; because nobody else touches the map of pending calls, there is no lock.
 //! It reads, writes and takes orders in one `select`, so a child that does not read cannot keep us from reading it.
-//! Orders are bounded by the backend's queue; while more than [`HIGH_WATER`] bytes wait to be written, none are taken.
+//! Requests are bounded by the backend's queue. While more than [`HIGH_WATER`] bytes wait to be written, requests are held
+//! back until their caller goes away, and whatever has no answer is dropped.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::{
@@ -12,12 +13,13 @@ use tokio::{
     sync::{broadcast, mpsc, oneshot},
 };
 
+use super::child::Orders;
 use crate::{
     backend::{CallError, transport::wire},
-    protocol::{Kind, LineDecoder, Message},
+    protocol::{Kind, LineDecoder, Malformed, Message},
 };
 
-/// Bytes waiting for the child beyond which no order is taken.
+/// Bytes waiting for the child beyond which no further message is queued for it.
 const HIGH_WATER: usize = 1 << 20;
 /// What is read from the child at once, in bytes.
 const CHUNK: usize = 64 << 10;
@@ -26,12 +28,7 @@ const CHUNK: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) enum Order {
     /// Send a request and keep its place.
-    Request {
-        serial: u64,
-        message: Message,
-        answer: oneshot::Sender<Result<Message, CallError>>,
-        events: Option<mpsc::Sender<Message>>,
-    },
+    Request { serial: u64, asked: Asked },
     /// Send a notification.
     Notify(Message),
     /// The caller has gone: forget the request and tell the child.
@@ -40,38 +37,44 @@ pub(super) enum Order {
     Stop,
 }
 
+/// A request, and where its answer goes.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) message: Message,
+    pub(super) answer: oneshot::Sender<Result<Message, CallError>>,
+    pub(super) events: Option<mpsc::Sender<Message>>,
+}
+
 /// Why the pump stopped.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Ended {
     /// Nobody gives orders any more.
     Dismissed,
-    /// The child closed its stdout, or its pipes broke.
+    /// The child closed its stdout, or takes no more input and has nothing left to answer.
     ByChild,
 }
 
 struct Pending {
-    message: Message,
-    answer: oneshot::Sender<Result<Message, CallError>>,
-    events: Option<mpsc::Sender<Message>>,
+    asked: Asked,
     /// How many bytes had been queued for the child before this request.
     starts_at: u64,
 }
 
 /// The state of the task.
 pub(super) struct Pump {
-    orders: mpsc::UnboundedReceiver<Order>,
+    orders: Orders,
     notices: broadcast::Sender<Message>,
     lines: LineDecoder,
     outgoing: BytesMut,
     written: u64,
-    /// The child takes no more input.
-    deaf: bool,
     pending: HashMap<u64, Pending>,
+    /// Requests for which there is no room yet, oldest first.
+    held: BTreeMap<u64, Asked>,
 }
 
 impl Pump {
     pub(super) fn new(
-        orders: mpsc::UnboundedReceiver<Order>,
+        orders: Orders,
         notices: broadcast::Sender<Message>,
         max_message_size: usize,
     ) -> Self {
@@ -81,8 +84,8 @@ impl Pump {
             lines: LineDecoder::new(max_message_size),
             outgoing: BytesMut::new(),
             written: 0,
-            deaf: false,
             pending: HashMap::new(),
+            held: BTreeMap::new(),
         }
     }
 
@@ -95,7 +98,7 @@ impl Pump {
         let mut chunk = BytesMut::with_capacity(CHUNK);
         loop {
             tokio::select! {
-                order = self.orders.recv(), if self.outgoing.len() < HIGH_WATER => match order {
+                order = self.orders.taken.recv() => match order {
                     Some(Order::Stop) | None => return Ended::Dismissed,
                     Some(order) => self.take(order),
                 },
@@ -104,81 +107,113 @@ impl Pump {
                     Ok(0) | Err(_) => return Ended::ByChild,
                 },
                 sent = stdin.write_buf(&mut self.outgoing), if !self.outgoing.is_empty() => match sent {
-                    Ok(count) => self.written += count as u64,
-                    // The child has closed its stdin, or died: what it still says is read to its end.
-                    Err(_) => {
-                        self.deaf = true;
-                        self.outgoing.clear();
-                    }
+                    Ok(count) => self.wrote(count),
+                    Err(_) => self.deafen(),
                 },
+            }
+            if self.is_deaf() && self.pending.is_empty() {
+                return Ended::ByChild;
             }
         }
     }
 
-    /// Ends every call with what happened to the child: `reason` for those it may have read, and for those it surely has
-    /// not the answer that they can be sent again.
-    pub(super) fn fail_all(mut self, reason: &str) {
-        let reason = &self.lines.finish().map_or_else(
-            || reason.to_owned(),
-            |unfinished| format!("{unfinished}; {reason}"),
-        );
-        self.orders.close();
-        while let Ok(order) = self.orders.try_recv() {
-            if let Order::Request { answer, .. } = order {
-                let _ = answer.send(Err(unsent(reason)));
+    /// Ends every call with what happened to the child: `reason` for those it may have read, `unsent` for those it surely
+    /// has not.
+    pub(super) fn fail_all(mut self, reason: &str, unsent: &CallError) {
+        self.orders.taken.close();
+        while let Ok(order) = self.orders.taken.try_recv() {
+            if let Order::Request { asked, .. } = order {
+                let _ = asked.answer.send(Err(unsent.clone()));
             }
         }
+        self.fail_unsent(unsent);
+        let reason: Box<str> = self.lines.finish().map_or_else(
+            || reason.into(),
+            |unfinished| format!("{unfinished}; {reason}").into(),
+        );
         for pending in self.pending.into_values() {
-            let error = if pending.starts_at < self.written {
-                CallError::Lost {
-                    reason: reason.as_str().into(),
-                }
-            } else {
-                unsent(reason)
-            };
-            let _ = pending.answer.send(Err(error));
+            let _ = pending.asked.answer.send(Err(CallError::Lost {
+                reason: reason.clone(),
+            }));
         }
+    }
+
+    /// Ends the calls of which not one byte was written.
+    fn fail_unsent(&mut self, unsent: &CallError) {
+        let written = self.written;
+        let waiting = self
+            .pending
+            .extract_if(|_, pending| pending.starts_at >= written)
+            .map(|(_, pending)| pending.asked);
+        for asked in waiting.chain(std::mem::take(&mut self.held).into_values()) {
+            let _ = asked.answer.send(Err(unsent.clone()));
+        }
+    }
+
+    fn wrote(&mut self, count: usize) {
+        self.written += count as u64;
+        while self.has_room()
+            && let Some((serial, asked)) = self.held.pop_first()
+        {
+            self.ask(serial, asked);
+        }
+    }
+
+    /// The child has closed its stdin, or died: nothing more is asked of it, and what it still says is read to its end.
+    fn deafen(&mut self) {
+        self.orders.deaf.set(1);
+        self.outgoing.clear();
+        self.fail_unsent(&deaf());
+    }
+
+    fn is_deaf(&self) -> bool {
+        self.orders.deaf.value() != 0
+    }
+
+    fn has_room(&self) -> bool {
+        self.outgoing.len() < HIGH_WATER
     }
 
     fn take(&mut self, order: Order) {
         match order {
-            Order::Request {
-                serial,
-                message,
-                answer,
-                events,
-            } => {
-                if answer.is_closed() {
-                    return;
-                }
-                if self.deaf {
-                    let _ = answer.send(Err(unsent("the child process has closed its stdin")));
-                    return;
-                }
-                let starts_at = self.written + self.outgoing.len() as u64;
-                self.say(&wire::outgoing(&message, serial));
-                self.pending.insert(
-                    serial,
-                    Pending {
-                        message,
-                        answer,
-                        events,
-                        starts_at,
-                    },
-                );
+            Order::Request { asked, .. } if asked.answer.is_closed() => {}
+            Order::Request { asked, .. } if self.is_deaf() => {
+                let _ = asked.answer.send(Err(deaf()));
             }
-            Order::Notify(message) => self.say(message.bytes()),
+            Order::Request { serial, asked } if self.has_room() => self.ask(serial, asked),
+            Order::Request { serial, asked } => {
+                self.held.insert(serial, asked);
+            }
+            Order::Notify(message) => self.say_if_room(message.bytes()),
             Order::Stop => {}
             Order::Cancel { serial } => {
-                if self.pending.remove(&serial).is_some() {
+                if self.held.remove(&serial).is_none() && self.pending.remove(&serial).is_some() {
                     self.say(wire::cancelled(serial).bytes());
                 }
             }
         }
     }
 
+    fn ask(&mut self, serial: u64, asked: Asked) {
+        let starts_at = self.written + self.outgoing.len() as u64;
+        self.say(&wire::outgoing(&asked.message, serial));
+        self.pending.insert(serial, Pending { asked, starts_at });
+    }
+
+    /// Queues a message that nobody waits for.
+    fn say_if_room(&mut self, message: &[u8]) {
+        if self.has_room() {
+            self.say(message);
+        } else {
+            tracing::debug!("a message was dropped: the child process does not read its stdin");
+        }
+    }
+
     /// Queues one message as a line. A line break inside it can only be white space between JSON tokens.
     fn say(&mut self, message: &[u8]) {
+        if self.is_deaf() {
+            return;
+        }
         self.outgoing.reserve(message.len() + 1);
         let mut rest = message;
         while let Some(at) = memchr::memchr2(b'\n', b'\r', rest) {
@@ -197,8 +232,8 @@ impl Pump {
             match line {
                 Ok(line) => match Message::parse(line.clone()) {
                     Ok(message) => self.dispatch(message),
-                    // Many servers print a greeting on stdout.
-                    Err(_) if !line.trim_ascii_start().starts_with(b"{") => {
+                    // Many servers print a greeting on stdout, or their log, as text or as JSON.
+                    Err(malformed) if is_chatter(&line, &malformed) => {
                         tracing::debug!(
                             "the backend wrote a line on stdout that is no JSON-RPC message"
                         );
@@ -219,11 +254,11 @@ impl Pump {
                     tracing::debug!("the backend answered a call that nobody waits for");
                     return;
                 };
-                let _ = pending.answer.send(Ok(message));
+                let _ = pending.asked.answer.send(Ok(message));
             }
             Kind::Request => {
                 if let Some(answer) = wire::answer_for_client(&message) {
-                    self.say(answer.bytes());
+                    self.say_if_room(answer.bytes());
                 }
             }
             Kind::Notification => self.notice(message),
@@ -241,7 +276,8 @@ impl Pump {
             else {
                 return;
             };
-            wire::forward(pending.events.as_ref(), &pending.message, &message);
+            let asked = &pending.asked;
+            wire::forward(asked.events.as_ref(), &asked.message, &message);
             return;
         }
         if message.method() == Some("notifications/message")
@@ -250,7 +286,7 @@ impl Pump {
                 .pending
                 .values()
                 .next()
-                .and_then(|pending| pending.events.as_ref())
+                .and_then(|pending| pending.asked.events.as_ref())
             && events.try_send(message.clone()).is_ok()
         {
             return;
@@ -271,7 +307,7 @@ impl Pump {
             tracing::debug!(what, "the backend wrote a line that is no message");
             return;
         };
-        let _ = pending.answer.send(Err(CallError::Protocol {
+        let _ = pending.asked.answer.send(Err(CallError::Protocol {
             reason: what.into(),
         }));
     }
@@ -281,9 +317,15 @@ fn serial(id: Option<&[u8]>) -> Option<u64> {
     std::str::from_utf8(id?).ok()?.parse().ok()
 }
 
-fn unsent(reason: &str) -> CallError {
+/// Whether a line that is no message was not meant as one either.
+fn is_chatter(line: &[u8], malformed: &Malformed) -> bool {
+    let is_object = line.trim_ascii_start().starts_with(b"{");
+    !is_object || (!malformed.is_parse_error() && malformed.id().is_none())
+}
+
+fn deaf() -> CallError {
     CallError::Unreachable {
-        reason: reason.into(),
+        reason: "the child process has closed its stdin".into(),
         permanent: false,
         retry_after: None,
     }
@@ -303,6 +345,14 @@ mod tests {
 
     const MAX: usize = 1000;
 
+    fn unread() -> CallError {
+        CallError::Unreachable {
+            reason: "it died unread".into(),
+            permanent: false,
+            retry_after: None,
+        }
+    }
+
     /// The child's side of the pipes, played by the test.
     struct Played {
         child: Arc<Child>,
@@ -320,7 +370,7 @@ mod tests {
             let (mut stdout, mut stdin) = split(ours);
             let mut pump = Pump::new(orders, notices, MAX);
             let ended = pump.run(&mut stdout, &mut stdin).await;
-            pump.fail_all("the child died of old age");
+            pump.fail_all("the child died of old age", &unread());
             ended
         });
         let (hears, says) = split(theirs);
@@ -476,5 +526,87 @@ mod tests {
         let mut played = play();
         let _call = played.call("1", "{\r\n  \"name\": \"a\\n\"\n}");
         assert!(played.hear().await.ends_with(r#"{    "name": "a\n" }}"#));
+    }
+
+    #[tokio::test]
+    async fn a_child_that_does_not_read_can_be_stopped_and_holds_no_call_that_was_given_up() {
+        let mut played = play();
+        let long = format!(r#"{{"name":"{}"}}"#, "x".repeat(HIGH_WATER));
+        let mut read_in_part = played.call("1", &long);
+        let mut first = [0];
+        played.hears.get_mut().read_exact(&mut first).await.unwrap();
+        let given_up = played.call("2", &long);
+        let waits = played.call("3", "{}");
+        given_up.abort();
+        assert!(given_up.await.unwrap_err().is_cancelled());
+        played.child.stop();
+        assert_eq!(played.pump.await.unwrap(), Ended::Dismissed);
+        let lost = (&mut read_in_part).await.unwrap().unwrap_err();
+        assert!(matches!(lost, CallError::Lost { .. }));
+        assert_eq!(waits.await.unwrap().unwrap_err(), unread());
+    }
+
+    #[tokio::test]
+    async fn requests_that_were_held_back_are_sent_in_order_once_the_child_reads() {
+        let mut played = play();
+        let long = format!(r#"{{"name":"{}"}}"#, "x".repeat(HIGH_WATER));
+        let _calls = ["1", "2", "3"].map(|id| played.call(id, &long));
+        for serial in 1..=3 {
+            let heard = Message::parse(played.hear().await.into()).unwrap();
+            assert_eq!(heard.id(), Some(serial.to_string().as_bytes()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_child_that_asks_without_listening_is_not_answered_without_bound() {
+        let (notices, _) = broadcast::channel(1);
+        let (_child, orders) = Child::new();
+        let mut pump = Pump::new(orders, notices, MAX);
+        let ping = Message::request(b"1", "ping", None);
+        for _ in 0..HIGH_WATER / 10 {
+            pump.dispatch(ping.clone());
+        }
+        assert!(pump.outgoing.len() < HIGH_WATER + MAX);
+    }
+
+    #[tokio::test]
+    async fn a_child_that_closed_its_stdin_answers_what_it_has_read_and_is_replaced() {
+        let (child, orders) = Child::new();
+        let (notices, _) = broadcast::channel(1);
+        let (mut stdout, mut says) = duplex(1 << 16);
+        let (mut stdin, hears) = duplex(1 << 16);
+        let pump = tokio::spawn(async move {
+            let mut pump = Pump::new(orders, notices, MAX);
+            let ended = pump.run(&mut stdout, &mut stdin).await;
+            pump.fail_all("the child died of old age", &unread());
+            ended
+        });
+        let child = Arc::new(child);
+        let call = || {
+            let child = Arc::clone(&child);
+            let message = Message::request(b"1", "tools/call", None);
+            tokio::spawn(async move { child.request(&message, None).await })
+        };
+        let read = call();
+        let mut hears = BufReader::new(hears).lines();
+        hears.next_line().await.unwrap();
+        drop(hears);
+        assert_eq!(call().await.unwrap().unwrap_err(), deaf());
+        assert!(!child.is_alive());
+        let answer = Message::response(b"1", b"{}");
+        says.write_all(answer.bytes()).await.unwrap();
+        says.write_all(b"\n").await.unwrap();
+        assert!(read.await.unwrap().is_ok());
+        assert_eq!(pump.await.unwrap(), Ended::ByChild);
+    }
+
+    #[tokio::test]
+    async fn what_a_child_logs_as_json_on_its_stdout_fails_no_call() {
+        let mut played = play();
+        let call = played.call("1", "{}");
+        played.hear().await;
+        played.say(br#"{"level":30,"msg":"listening"}"#).await;
+        played.say(Message::response(b"1", b"{}").bytes()).await;
+        assert!(call.await.unwrap().is_ok());
     }
 }

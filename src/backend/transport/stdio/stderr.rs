@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Mutex, sync::PoisonError};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use crate::protocol::LineDecoder;
+use crate::{backend::BackendSettings, protocol::LineDecoder};
 
 /// Lines kept.
 const LINES: usize = 20;
@@ -17,17 +17,27 @@ pub(super) struct LastWords(Mutex<VecDeque<Box<str>>>);
 
 impl LastWords {
     /// Reads `stderr` to its end. Each line is also logged at debug.
-    pub(super) async fn listen(&self, backend: &str, mut stderr: impl AsyncRead + Unpin) {
+    pub(super) async fn listen(
+        &self,
+        backend: &BackendSettings,
+        mut stderr: impl AsyncRead + Unpin,
+    ) {
         let mut lines = LineDecoder::new(LINE_BYTES);
         let mut chunk = vec![0; 4096];
         while let Ok(count @ 1..) = stderr.read(&mut chunk).await {
             lines.push(&chunk[..count]);
-            for line in lines.by_ref() {
-                let Ok(line) = line else { continue };
-                let line = String::from_utf8_lossy(&line);
-                tracing::debug!(backend, line = %line.escape_debug(), "Backend stderr");
-                self.keep(line.trim_end().into());
-            }
+            self.keep_all(backend, &mut lines);
+        }
+        // Last words need no line end.
+        lines.push(b"\n");
+        self.keep_all(backend, &mut lines);
+    }
+
+    fn keep_all(&self, backend: &BackendSettings, lines: &mut LineDecoder) {
+        for line in lines.flatten() {
+            let line = backend.excerpt(&String::from_utf8_lossy(&line));
+            tracing::debug!(backend = %backend.name, %line, "Backend stderr");
+            self.keep(line);
         }
     }
 
@@ -54,14 +64,41 @@ impl LastWords {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::{
+        backend::{StdioSettings, TransportSettings},
+        telemetry::Secret,
+    };
+
+    fn backend() -> BackendSettings {
+        let key = ("KEY".into(), Secret::new("hunter2-and-more"));
+        let stdio = StdioSettings {
+            program: "sh".into(),
+            args: Vec::new(),
+            env: BTreeMap::from([key]),
+            cwd: None,
+            supervisor: None,
+        };
+        BackendSettings::new("b", TransportSettings::Stdio(stdio))
+    }
+
+    #[tokio::test]
+    async fn secrets_are_starred_in_last_words() {
+        let words = LastWords::default();
+        words
+            .listen(&backend(), &b"bad key hunter2-and-more"[..])
+            .await;
+        assert_eq!(words.text().unwrap(), "bad key ***");
+    }
 
     #[tokio::test]
     async fn only_the_last_lines_are_kept() {
         let words = LastWords::default();
         assert_eq!(words.text(), None);
-        let text = (0..50).map(|n| format!("line {n}\n")).collect::<String>();
-        words.listen("b", text.as_bytes()).await;
+        let lines: Vec<_> = (0..50).map(|n| format!("line {n}")).collect();
+        words.listen(&backend(), lines.join("\n").as_bytes()).await;
         let kept = words.text().unwrap();
         assert!(
             kept.starts_with("line 30\n") && kept.ends_with("line 49"),

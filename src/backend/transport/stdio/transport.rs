@@ -21,7 +21,7 @@ use super::{
 use crate::{
     backend::{
         BackendSettings, CallError, StdioSettings,
-        transport::{Delivery, ServerInfo, wire},
+        transport::{Delivery, ServerInfo, gate::Gate, wire},
     },
     failsafe::retry::draw,
     lockfree::Counter,
@@ -41,6 +41,7 @@ struct Shared {
     stdio: StdioSettings,
     notices: broadcast::Sender<Message>,
     running: ArcSwapOption<Running>,
+    gate: Gate,
     /// Held by the task that starts a child, for all who wait for it.
     starting: Arc<tokio::sync::Mutex<()>>,
     /// Touched when a child starts or dies, never by a call to a running one.
@@ -65,6 +66,7 @@ impl StdioTransport {
             stdio,
             notices,
             running: ArcSwapOption::empty(),
+            gate: Gate::default(),
             starting: Arc::default(),
             restart: Mutex::default(),
             starts: Counter::new(),
@@ -75,7 +77,21 @@ impl StdioTransport {
         &self,
         delivery: Delivery<'_>,
     ) -> Result<Message, CallError> {
-        let running = self.0.running(delivery.probe).await?;
+        let answer = self.try_request(delivery).await;
+        if matches!(answer, Err(CallError::Stopped)) {
+            // Its child was ended for idleness just as the call came; a gate that is shut says the same again.
+            return self.try_request(delivery).await;
+        }
+        answer
+    }
+
+    async fn try_request(&self, delivery: Delivery<'_>) -> Result<Message, CallError> {
+        let running = match self.0.alive() {
+            Some(running) => running,
+            None => timeout_at(delivery.deadline, self.0.running(delivery.probe))
+                .await
+                .unwrap_or_else(|_| Err(unreachable("its process is still being started")))?,
+        };
         running
             .child
             .request(delivery.message, delivery.events)
@@ -108,16 +124,22 @@ impl StdioTransport {
         self.0.restart().permanent().map(Into::into)
     }
 
+    pub(in crate::backend::transport) fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
     /// Ends the child and waits for its end until `deadline`.
-    pub(in crate::backend) async fn stop(&self, deadline: Instant) {
-        if let Some(running) = self.0.running.swap(None) {
+    pub(in crate::backend) async fn rest(&self, deadline: Instant) {
+        let Shared { gate, running, .. } = &*self.0;
+        if let Some(running) = gate.stop(|| running.swap(None)) {
             running.child.stop();
             let _ = timeout_at(deadline, running.child.gone()).await;
         }
     }
 
-    /// Forgets earlier deaths, so that the next call starts the child at once.
+    /// Forgets a stop and earlier deaths, so that the next call starts the child at once.
     pub(in crate::backend) fn forgive(&self) {
+        self.0.gate.open();
         *self.0.restart() = Restart::default();
     }
 }
@@ -171,6 +193,7 @@ impl Shared {
 
     async fn start(self: Arc<Self>) -> Result<Arc<Running>, CallError> {
         let name = &self.backend.name;
+        let pass = self.gate.enter()?;
         let path = program::locate(&self.stdio).map_err(|missing| {
             let reason = missing.to_string();
             if self.restart().give_up(&reason) {
@@ -178,11 +201,12 @@ impl Shared {
             }
             permanent(&reason)
         })?;
-        let (process, pipes) = Process::start(name, &path, &self.stdio).map_err(|error| {
-            let reason = format!("its command could not be started: {error}");
-            self.died(Duration::ZERO, &reason);
-            unreachable(reason)
-        })?;
+        let (process, pipes) =
+            Process::start(&self.backend, &path, &self.stdio).map_err(|error| {
+                let reason = format!("its command could not be started: {error}");
+                self.died(Duration::ZERO, &reason);
+                unreachable(reason)
+            })?;
         self.starts.add(1);
         let (child, orders) = Child::new();
         let pump = Pump::new(orders, self.notices.clone(), self.backend.max_message_size);
@@ -194,7 +218,8 @@ impl Shared {
             }
         })?;
         let running = Arc::new(Running { info, child });
-        self.running.store(Some(Arc::clone(&running)));
+        self.gate
+            .keep(pass, || self.running.store(Some(Arc::clone(&running))))?;
         tracing::info!(backend = %name, revision = running.info.revision.as_str(), "Backend started");
         Ok(running)
     }
@@ -213,7 +238,7 @@ impl Shared {
                 CallError::Lost { reason } | CallError::Protocol { reason } => unreachable(reason),
                 other => other,
             })?;
-        let info = ServerInfo::from_answer(&answer)?;
+        let info = ServerInfo::from_answer(&answer, &self.backend)?;
         child.notify(&wire::initialized())?;
         Ok(Arc::new(info))
     }
@@ -225,13 +250,13 @@ impl Shared {
             Ended::Dismissed => {
                 drop(pipes);
                 process.end().await;
-                pump.fail_all("the backend was stopped");
+                pump.fail_all("the backend was stopped", &CallError::Stopped);
             }
             Ended::ByChild => {
                 let reason = process.post_mortem().await;
                 self.died(born.elapsed(), &reason);
                 tracing::warn!(backend = %self.backend.name, reason = %reason, "Backend process ended");
-                pump.fail_all(&reason);
+                pump.fail_all(&reason, &unreachable(reason.clone()));
             }
         }
     }
