@@ -184,3 +184,81 @@ fn forgetful() -> CallError {
         reason: "it forgets each session as soon as it is opened".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, sync::Arc};
+
+    use super::*;
+    use crate::{
+        backend::{BackendSettings, StdioSettings, TransportSettings},
+        telemetry::{Clock, RequestId},
+    };
+
+    fn shell(script: &str) -> Arc<Backend> {
+        let stdio = StdioSettings {
+            program: "sh".into(),
+            args: vec!["-c".into(), script.into()],
+            env: BTreeMap::new(),
+            cwd: None,
+            supervisor: None,
+        };
+        let mut settings = BackendSettings::new("shell", TransportSettings::Stdio(stdio));
+        settings.failsafe.circuit_breaker.enabled = false;
+        Backend::new(settings, Clock::new())
+    }
+
+    fn call(backend: &Backend) -> Call {
+        Call {
+            message: Message::request(b"7", "tools/list", None),
+            request_id: RequestId::random(),
+            started: backend.clock().now(),
+            deadline: Instant::now() + Duration::from_secs(20),
+            repeatable: true,
+            events: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_in_flight_does_not_start_again_what_an_operator_stopped() {
+        let backend = shell(
+            r#"read initialize
+            echo '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{}}}'
+            read initialized
+            read call
+            echo '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}'
+            read end"#,
+        );
+        let mut notices = backend.notices();
+        let call = tokio::spawn({
+            let backend = Arc::clone(&backend);
+            async move { backend.request(call(&backend)).await }
+        });
+        notices.recv().await.unwrap();
+        backend.kill(Instant::now() + Duration::from_secs(20)).await;
+        assert_eq!(call.await.unwrap().unwrap_err(), CallError::Stopped);
+        let status = backend.status();
+        assert!(!status.running);
+        assert_eq!(
+            (status.restarts, status.health_metrics.failure_count),
+            (0, 0)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_child_in_a_crash_loop_is_refused_at_once_and_only_its_deaths_count() {
+        let backend = shell("exit 3");
+        let mut deaths = 0;
+        let refused = loop {
+            let error = backend.request(call(&backend)).await.unwrap_err();
+            let status = backend.status();
+            if status.health_metrics.failure_count == deaths {
+                break error;
+            }
+            deaths = status.health_metrics.failure_count;
+            assert_eq!(status.restarts + 1, deaths);
+        };
+        assert!(refused.is_held_back(), "{refused}");
+        assert!(refused.to_string().contains("exited with status 3"));
+    }
+}

@@ -10,6 +10,8 @@ mod played;
 mod pool;
 mod session;
 #[cfg(test)]
+mod session_tests;
+#[cfg(test)]
 mod tests;
 mod transport;
 
