@@ -112,7 +112,7 @@ impl CallError {
         }
     }
 
-    /// Whether nothing was tried, because the backend has died too often to be started again already.
+    /// Whether nothing was tried, because the backend dies so often that it is not started again yet.
     #[must_use]
     pub(super) const fn is_held_back(&self) -> bool {
         matches!(
