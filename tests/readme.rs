@@ -19,7 +19,7 @@ use std::{
 
 use patience::until;
 use tempfile::TempDir;
-use tour::{Step, missing, steps};
+use tour::{Step, blocks, missing, steps};
 
 const HEADING: &str = "## A five-minute tour";
 const START: &str = "cargo run --release";
@@ -42,6 +42,33 @@ fn the_readme_shows_the_two_commands() {
     assert!(
         text.contains("\ncargo run --release\n") && text.contains("\ncargo test --workspace\n")
     );
+}
+
+#[test]
+fn the_configuration_it_shows_is_valid() {
+    let text = readme();
+    let reader = Reader::new();
+    let shown = blocks(&text, "yaml");
+    assert!(!shown.is_empty());
+    for block in shown {
+        let file = reader.home.path().join("shown.yaml");
+        fs::write(&file, block).unwrap();
+        let mut validate = reader.process(env!("CARGO_BIN_EXE_mcp-gateway"));
+        validate.arg("validate").arg("-c").arg(file);
+        let output = validate.env("REMOTE_TOKEN", "secret").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+}
+
+#[test]
+fn the_client_settings_it_shows_are_json_and_name_the_endpoint() {
+    let text = readme();
+    let shown = blocks(&text, "json");
+    assert_eq!(shown.len(), 3);
+    for block in shown {
+        let settings: serde_json::Value = serde_json::from_str(block).unwrap();
+        assert!(settings.to_string().contains("http://127.0.0.1:39400/mcp"));
+    }
 }
 
 fn readme() -> String {

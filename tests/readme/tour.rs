@@ -1,4 +1,4 @@
-//! The commands of a tour as they are written in Markdown, and whether what they print is what is shown.
+//! What Markdown shows: blocks of code, the commands of a tour, and whether what they print is what is shown.
 
 /// One command and what it is said to print.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +26,15 @@ pub(crate) fn steps(markdown: &str, heading: &str) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// The contents of all blocks in this language.
+pub(crate) fn blocks<'a>(markdown: &'a str, language: &str) -> Vec<&'a str> {
+    let opening = format!("\n```{language}\n");
+    let after = markdown.split(&opening).skip(1);
+    after
+        .filter_map(|rest| rest.split_once("```").map(|(block, _)| block))
+        .collect()
 }
 
 /// The first shown line that was not printed; `…` stands for anything within a line, a line of its own for any lines.
@@ -109,6 +118,12 @@ fn steps_are_read_with_their_continuations_and_output() {
             (7, "cat <<'EOF'\n$ a\nEOF", "")
         ]
     );
+}
+
+#[test]
+fn blocks_are_found_by_their_language() {
+    let markdown = "a\n```yaml\none: 1\n```\n```json\n{}\n```\n```yaml\ntwo: 2\n```\n";
+    assert_eq!(blocks(markdown, "yaml"), ["one: 1\n", "two: 2\n"]);
 }
 
 #[test]
