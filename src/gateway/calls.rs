@@ -1,25 +1,18 @@
 //! How one request reaches its backend, and how what the backend says meanwhile reaches the client before the answer.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::{
-    catalogue::Entry,
-    facade::Gateway,
-    inbound::{Outbound, Reply},
-    member::Member,
-    request::Request,
-    stream::step_by_step,
+    catalogue::Entry, facade::Gateway, inbound::Outbound, member::Member, request::Request,
+    stream::step_by_step, underway::Underway,
 };
 use crate::{
     backend::{Answer, CallError},
     protocol::Message,
 };
-
-/// A call under way; it gives no reply if the client cancels it.
-pub(super) type Underway = Pin<Box<dyn Future<Output = Option<Reply>> + Send>>;
 
 impl Gateway {
     /// Sends `message` to a backend on behalf of a request, and measures what we added.
@@ -135,7 +128,11 @@ pub(super) fn micros(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::{replies::answered, stream};
+    use crate::gateway::{inbound::Reply, replies::answered, stream};
+
+    fn underway(call: impl Future<Output = Option<Reply>> + Send + 'static) -> Underway {
+        Underway::new(call, false)
+    }
 
     fn event(text: &str) -> Message {
         Message::notification("notifications/progress", Some(text.as_bytes()))
@@ -148,14 +145,14 @@ mod tests {
     #[tokio::test]
     async fn an_answer_without_events_is_one_reply() {
         let (_sender, events) = mpsc::channel(4);
-        let outbound = first_of(Box::pin(async { reply() }), events).await;
+        let outbound = first_of(underway(async { reply() }), events).await;
         assert!(matches!(outbound, Outbound::Reply(reply) if reply.body == "answer"));
     }
 
     #[tokio::test]
     async fn events_come_before_the_answer_even_if_both_are_ready() {
         let (sender, events) = mpsc::channel(4);
-        let call = Box::pin(async move {
+        let call = underway(async move {
             sender.send(event("{\"n\":1}")).await.unwrap();
             sender.send(event("{\"n\":2}")).await.unwrap();
             reply()
@@ -176,7 +173,7 @@ mod tests {
     #[tokio::test]
     async fn a_cancelled_call_has_no_answer() {
         let (_sender, events) = mpsc::channel(4);
-        let outbound = first_of(Box::pin(async { None }), events).await;
+        let outbound = first_of(underway(async { None }), events).await;
         assert!(matches!(outbound, Outbound::Accepted));
     }
 
@@ -184,7 +181,7 @@ mod tests {
     async fn dropping_the_stream_drops_the_call() {
         let (sender, events) = mpsc::channel(4);
         let (ended, mut watched) = tokio::sync::oneshot::channel::<()>();
-        let call = Box::pin(async move {
+        let call = underway(async move {
             let _ended = ended;
             sender.send(event("{}")).await.unwrap();
             std::future::pending::<()>().await;

@@ -27,6 +27,7 @@ mod stream;
 mod supervise;
 mod trace;
 mod transparent;
+mod underway;
 mod uri_template;
 
 pub use facade::Gateway;

@@ -7,13 +7,14 @@ use tokio::{task::JoinSet, time::Instant};
 use tracing::Instrument;
 
 use super::{
-    calls::{Underway, first_of},
+    calls::first_of,
     facade::Gateway,
     inbound::{Caller, Inbound, Outbound, Reply, Route},
     member::Member,
     replies::{Refusal, answered},
     request::Request,
     sessions::Session,
+    underway::Underway,
 };
 use crate::{
     protocol::{Body, Kind, Malformed, Message, Revision},
@@ -135,8 +136,9 @@ impl Gateway {
     /// The one place where a request's future is put on the heap: from here on down it is of one type for all.
     fn underway(self: &Arc<Self>, place: Place, request: Request) -> Underway {
         let gateway = Arc::clone(self);
+        let outlives_client = request.session.is_some();
         let call = async move { gateway.until_cancelled(place, request).await };
-        Box::pin(call.in_current_span())
+        Underway::new(call.in_current_span(), outlives_client)
     }
 
     /// The answer, or nothing if the client cancels the request first.
