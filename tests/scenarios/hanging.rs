@@ -4,7 +4,9 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::{HttpBackend, Mood, Setup, StdioBackend, frame::Frame, message, until};
+use crate::support::{
+    HttpBackend, Mood, Request, Setup, StdioBackend, frame::Frame, message, until,
+};
 
 pub(crate) fn deadline_frees_the_place() {
     let server = HttpBackend::start();
@@ -108,6 +110,50 @@ pub(crate) fn cancelled_by_frame() {
     for count in ["success_count", "failure_count", "consecutive_failures"] {
         assert_eq!(before[count], after[count], "{count}");
     }
+}
+
+pub(crate) fn gone_without_a_word() {
+    let backend = StdioBackend::new(&[]);
+    let gateway = Setup::backends(json!({"backend": backend.config()})).start();
+    let session = gateway.session("/mcp/backend");
+    assert!(session.call("echo", json!({})).is_good());
+    let before = gateway.health("backend")["success_count"].as_u64().unwrap();
+    let params = json!({"name": "sleep", "arguments": {"ms": 500}});
+    let call = message(json!(7), "tools/call", &params);
+    let connection = session.post(&call).begin(gateway.address()).unwrap();
+    until("the call is there", || {
+        (backend.calls("sleep") == 1).then_some(())
+    });
+    drop(connection);
+    until("the call went on to its end", || {
+        (gateway.health("backend")["success_count"] == before + 1).then_some(())
+    });
+    assert!(
+        backend.received("notifications/cancelled").is_empty(),
+        "up to 2025-11-25 hanging up is no cancel"
+    );
+}
+
+pub(crate) fn gone_without_a_session() {
+    let backend = StdioBackend::new(&[]);
+    let gateway = Setup::backends(json!({"backend": backend.config()})).start();
+    let params = json!({"server": "backend", "tool": "hang"});
+    let call = message(json!(7), "gateway_invoke", &params);
+    let connection = Request::post("/mcp", call)
+        .begin(gateway.address())
+        .unwrap();
+    until("the call is there", || {
+        (backend.calls("hang") == 1).then_some(())
+    });
+    drop(connection);
+    until("the backend is told", || {
+        backend.received("notifications/cancelled").pop()
+    });
+    assert_eq!(
+        gateway.health("backend")["failure_count"],
+        0,
+        "nothing is counted against it"
+    );
 }
 
 pub(crate) fn cancelled_by_somebody_else() {
