@@ -58,6 +58,8 @@ pub enum CallError {
     Denied {
         /// The HTTP status.
         status: u16,
+        /// The names of the configured headers that it was sent, joined by commas.
+        headers: Box<str>,
     },
     /// The backend answered another HTTP error.
     Http {
@@ -153,10 +155,15 @@ impl fmt::Display for CallError {
                     "it answered 429 Too Many Requests; try again in {retry_after:.1?}"
                 )
             }
-            Self::Denied { status } => write!(
+            Self::Denied { status, headers } if headers.is_empty() => write!(
                 f,
-                "it answered {status}: the credential that the gateway sends is missing or not accepted; \
-                 mend `headers` of this backend in the configuration"
+                "it answered {status}, and the gateway has no credential for it; \
+                 add `headers` to this backend in the configuration"
+            ),
+            Self::Denied { status, headers } => write!(
+                f,
+                "it answered {status}: what the configuration sends in the header {headers} is not accepted; \
+                 mend `headers` of this backend"
             ),
             Self::Http {
                 status, excerpt, ..

@@ -113,12 +113,12 @@ impl Way<'_> {
         self.backend.failsafe().retry().next_delay(&attempt, draw())
     }
 
-    async fn attempt(&mut self, start: Stamp, repaired: bool) -> Result<Message, CallError> {
+    async fn attempt(&mut self, mut start: Stamp, repaired: bool) -> Result<Message, CallError> {
         let backend = self.backend;
         if backend.is_stopped() {
             return Err(CallError::Stopped);
         }
-        let ticket = backend.admit(start)?;
+        let mut ticket = backend.admit(start)?;
         let delivery = Delivery {
             message: &self.call.message,
             request_id: self.call.request_id,
@@ -126,7 +126,15 @@ impl Way<'_> {
             deadline: self.deadline,
             probe: ticket.is_probe(),
         };
-        let answer = timeout_at(self.deadline, backend.transport().request(delivery)).await;
+        let answer = timeout_at(self.deadline, async {
+            if !backend.transport().is_running() {
+                backend.transport().connect(delivery).await?;
+                start = backend.clock().now();
+                ticket.sent_at(start);
+            }
+            backend.transport().request(delivery).await
+        });
+        let answer = answer.await;
         let end = backend.clock().now();
         let waited = end.since(start);
         self.waited += waited;

@@ -100,6 +100,15 @@ impl BackendSettings {
             }
         }
     }
+
+    /// The names of the headers that are configured for it, joined by commas.
+    pub(super) fn header_names(&self) -> Box<str> {
+        let TransportSettings::Http(http) = &self.transport else {
+            return Box::default();
+        };
+        let names: Vec<_> = http.headers.iter().map(|(name, _)| name.as_str()).collect();
+        names.join(", ").into()
+    }
 }
 
 impl fmt::Debug for StdioSettings {

@@ -58,13 +58,13 @@ pub struct Failsafe {
     retry: RetryPolicy,
 }
 
-/// Leave for one call, with the moment it was given. Settle it; a ticket that is dropped counts neither way.
+/// Leave for one call, with the moment from which its latency counts. Settle it; a ticket that is dropped counts neither way.
 #[derive(Debug)]
 #[must_use = "a ticket that is dropped counts as abandoned"]
 pub struct Ticket<'a> {
     failsafe: &'a Failsafe,
     permit: Permit<'a>,
-    admitted: Stamp,
+    sent: Stamp,
 }
 
 impl Failsafe {
@@ -132,7 +132,7 @@ impl Failsafe {
         Ok(Ticket {
             failsafe: self,
             permit: self.circuit_breaker.admit(now)?,
-            admitted: now,
+            sent: now,
         })
     }
 
@@ -150,12 +150,17 @@ impl Ticket<'_> {
         self.permit.is_probe()
     }
 
+    /// The backend had to be started first, and the call is sent only `now`: its latency counts from here.
+    pub const fn sent_at(&mut self, now: Stamp) {
+        self.sent = now;
+    }
+
     /// The call came to `outcome` at `now`; `cause` says why in a sentence, and is read only for a failure.
     #[inline]
     pub fn settle(self, outcome: Outcome, cause: &dyn fmt::Display, now: Stamp) {
         match outcome.verdict() {
             Verdict::Success => {
-                let latency = now.since(self.admitted);
+                let latency = now.since(self.sent);
                 self.failsafe.health_tracker.success(latency, now);
                 let _ = self.permit.succeed(now.millis());
             }
@@ -167,7 +172,7 @@ impl Ticket<'_> {
     /// A failure that ends after the circuit has recovered is counted and timed, and changes nothing else.
     #[cold]
     fn fail(self, outcome: Outcome, cause: &dyn fmt::Display, now: Stamp) {
-        let latency = now.since(self.admitted);
+        let latency = now.since(self.sent);
         let Failsafe {
             circuit_breaker,
             health_tracker,

@@ -66,6 +66,17 @@ impl Transport {
         }
     }
 
+    /// Starts the child or opens the session that `delivery` needs, so that this does not count as the backend's time.
+    pub(in crate::backend) async fn connect(
+        &self,
+        delivery: Delivery<'_>,
+    ) -> Result<(), CallError> {
+        match self {
+            Self::Stdio(stdio) => stdio.connect(delivery).await,
+            Self::Http(http) => http.connect(delivery).await,
+        }
+    }
+
     pub(in crate::backend) async fn notify(&self, message: &Message) -> Result<(), CallError> {
         match self {
             Self::Stdio(stdio) => stdio.notify(message).await,

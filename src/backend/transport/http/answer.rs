@@ -141,7 +141,11 @@ impl Reading<'_> {
                 return Err(CallError::Throttled { retry_after });
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                return Err(CallError::Denied { status: number });
+                let headers = self.settings.header_names();
+                return Err(CallError::Denied {
+                    status: number,
+                    headers,
+                });
             }
             _ => {}
         }

@@ -108,7 +108,14 @@ async fn a_credential_that_is_not_accepted_is_named_and_never_shown() {
     peer.hear().await;
     peer.answer("401 Unauthorized", "", "").await;
     let error = call.await.unwrap().unwrap_err();
-    assert_eq!(error, CallError::Denied { status: 401 });
+    let headers = "authorization".into();
+    assert_eq!(
+        error,
+        CallError::Denied {
+            status: 401,
+            headers
+        }
+    );
     assert_eq!(stage.backend.status().health_metrics.failure_count, 0);
 }
 

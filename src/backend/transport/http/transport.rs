@@ -70,17 +70,29 @@ impl HttpTransport {
         }))
     }
 
+    /// Opens the session if need be.
+    pub(in crate::backend) async fn connect(
+        &self,
+        delivery: Delivery<'_>,
+    ) -> Result<(), CallError> {
+        self.session_for(delivery).await.map(drop)
+    }
+
+    async fn session_for(&self, delivery: Delivery<'_>) -> Result<Arc<Session>, CallError> {
+        match self.0.usable(delivery.probe) {
+            Some(session) => Ok(session),
+            None => timeout_at(delivery.deadline, self.0.session())
+                .await
+                .unwrap_or_else(|_| Err(unreachable("its session is still being opened"))),
+        }
+    }
+
     /// Sends a request. Where the backend has forgotten the session, the next attempt opens a new one.
     pub(in crate::backend) async fn request(
         &self,
         delivery: Delivery<'_>,
     ) -> Result<Message, CallError> {
-        let session = match self.0.usable(delivery.probe) {
-            Some(session) => session,
-            None => timeout_at(delivery.deadline, self.0.session())
-                .await
-                .unwrap_or_else(|_| Err(unreachable("its session is still being opened")))?,
-        };
+        let session = self.session_for(delivery).await?;
         let answer = self.0.call(&session, delivery).await;
         match &answer {
             Err(CallError::SessionLost) => self.0.forget(&session),

@@ -127,6 +127,11 @@ fn command(program: &Path, settings: &StdioSettings) -> Command {
         }
         None => Command::new(program),
     };
+    // They may hold the gateway's own secrets.
+    let ours = std::env::vars_os().map(|(name, _)| name);
+    for name in ours.filter(|name| name.to_string_lossy().starts_with("MCP_GATEWAY_")) {
+        command.env_remove(name);
+    }
     command
         .args(&settings.args)
         .envs(

@@ -85,13 +85,25 @@ impl StdioTransport {
         answer
     }
 
-    async fn try_request(&self, delivery: Delivery<'_>) -> Result<Message, CallError> {
-        let running = match self.0.alive() {
-            Some(running) => running,
+    /// Starts the child if need be.
+    pub(in crate::backend) async fn connect(
+        &self,
+        delivery: Delivery<'_>,
+    ) -> Result<(), CallError> {
+        self.child_for(delivery).await.map(drop)
+    }
+
+    async fn child_for(&self, delivery: Delivery<'_>) -> Result<Arc<Running>, CallError> {
+        match self.0.alive() {
+            Some(running) => Ok(running),
             None => timeout_at(delivery.deadline, self.0.running(delivery.probe))
                 .await
-                .unwrap_or_else(|_| Err(unreachable("its process is still being started")))?,
-        };
+                .unwrap_or_else(|_| Err(unreachable("its process is still being started"))),
+        }
+    }
+
+    async fn try_request(&self, delivery: Delivery<'_>) -> Result<Message, CallError> {
+        let running = self.child_for(delivery).await?;
         running
             .child
             .request(delivery.message, delivery.events)
