@@ -1,6 +1,6 @@
 //! `serve`: from a configuration to a gateway that runs until somebody stops it.
 
-use std::{pin::pin, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use tokio::sync::oneshot;
 
@@ -13,10 +13,9 @@ use super::{
     stop::Signals,
 };
 use crate::{
-    backend::Backend,
-    config::Config,
-    gateway::Gateway,
-    server::{BindError, Server},
+    backend::{Backend, BackendSettings},
+    gateway::{Gateway, GatewaySettings},
+    server::{BindError, Server, ServerSettings},
     telemetry::{Clock, subscriber},
 };
 
@@ -27,27 +26,38 @@ pub(super) fn serve(options: &Options) -> Result<(), Ended> {
     let config = configured(options)?;
     subscriber::init(&options.log_level, options.log_format.into())
         .map_err(|error| Ended::Misused(error.to_string()))?;
+    let banner = Banner::of(&config);
+    let gateway = gateway(config.gateway, config.backends);
     let runtime = runtime::build()?;
-    let ended = runtime.block_on(Box::pin(run(config, options.log_format)));
+    let served = run(config.server, gateway, banner, options.log_format);
+    let ended = runtime.block_on(Box::pin(served));
     runtime.shutdown_timeout(LAST_THREADS);
     ended
 }
 
-async fn run(config: Config, format: Format) -> Result<(), Ended> {
+/// Made before the runtime has threads: its tables register with the kernel for memory barriers, which is free as long
+/// as there is one thread and waits for every core afterwards, more than half of the time from start to first answer.
+fn gateway(settings: GatewaySettings, backends: Vec<BackendSettings>) -> Arc<Gateway> {
+    let clock = Clock::new();
+    let backends = backends
+        .into_iter()
+        .map(|settings| Backend::new(settings, clock.clone()))
+        .collect();
+    Gateway::new(settings, backends, clock)
+}
+
+async fn run(
+    settings: ServerSettings,
+    gateway: Arc<Gateway>,
+    banner: Banner,
+    format: Format,
+) -> Result<(), Ended> {
     let signals = Signals::listen().map_err(|error| {
         Ended::Failed(format!(
             "Stop signals cannot be listened for ({error}), so the gateway could not be stopped in order. Start it again."
         ))
     })?;
-    let banner = Banner::of(&config);
-    let server = Server::bind(config.server)?;
-    let clock = Clock::new();
-    let backends = config
-        .backends
-        .into_iter()
-        .map(|settings| Backend::new(settings, clock.clone()))
-        .collect();
-    let gateway = Gateway::new(config.gateway, backends, clock);
+    let server = Server::bind(settings)?;
     gateway.supervise();
     banner.show(server.local_addr(), server.token_file(), format);
     let (stop, stopped) = oneshot::channel::<()>();
