@@ -3,6 +3,7 @@
 
 mod args;
 mod banner;
+mod configured;
 mod demo;
 mod ended;
 mod run;

@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 use super::{
     args::{Format, Options},
     banner::Banner,
+    configured::configured,
     ended::Ended,
-    run::configured,
     runtime,
     stop::Signals,
 };

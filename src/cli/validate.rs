@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{args::Options, ended::Ended, run::configured};
+use super::{args::Options, configured::configured, ended::Ended};
 use crate::config::Config;
 
 pub(super) fn validate(options: &Options) -> Result<(), Ended> {

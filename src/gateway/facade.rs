@@ -14,7 +14,7 @@ use super::{
     replies::Refusal,
     sessions::Sessions,
     settings::GatewaySettings,
-    supervise::Watch,
+    watch::Watch,
 };
 use crate::{
     backend::Backend,

@@ -29,6 +29,7 @@ mod trace;
 mod transparent;
 mod underway;
 mod uri_template;
+mod watch;
 
 pub use facade::Gateway;
 pub use inbound::{Caller, EventStream, Inbound, Outbound, Reply, Route};

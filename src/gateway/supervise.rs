@@ -1,37 +1,14 @@
 //! What goes on while nobody asks: lists are read ahead, idle sessions end, backends are watched, health is written to the log.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use tokio::{
-    task::{AbortHandle, JoinHandle},
-    time::{MissedTickBehavior, interval},
-};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::{catalogue::Kind, facade::Gateway, member::Member};
 use crate::lockfree::Snapshot;
 
 /// How soon after a backend's restart its lists are read again.
 const RESTART_CHECK: Duration = Duration::from_secs(5);
-
-/// The tasks that run beside the requests. Its lock is taken when they start and when they end.
-#[derive(Default)]
-pub(super) struct Watch(Mutex<Vec<AbortHandle>>);
-
-impl Watch {
-    fn keep(&self, task: &JoinHandle<()>) {
-        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.push(task.abort_handle());
-    }
-
-    /// Ends all tasks.
-    pub(super) fn end(&self) {
-        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.drain(..).for_each(|task| task.abort());
-    }
-}
 
 impl Gateway {
     /// Starts everything that goes on beside the requests; [`Gateway::shutdown`] ends it.

@@ -14,7 +14,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 use tracing::Span;
 
-use super::connection::Peer;
+use super::door::Peer;
 use crate::{gateway::EventStream, protocol::encode_sse};
 
 /// A line that readers of an event stream skip (HTML standard, section 9.2.6).

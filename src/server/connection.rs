@@ -19,9 +19,10 @@ use tokio::{
 use tracing::debug;
 
 use super::{
-    door::{self, Door},
+    door::{Door, Peer},
     phase::{Phase, reached},
     settings::LimitSettings,
+    visit,
 };
 use crate::lockfree::Counter;
 
@@ -34,13 +35,6 @@ const PING_INTERVAL: Duration = Duration::from_secs(30);
 
 /// How many references a connection without an open request has: its service's, and that of whoever attends it.
 const AT_REST: usize = 2;
-
-/// One connection, shared by its requests: an open one holds a reference.
-pub(super) struct Peer {
-    pub(super) door: Arc<Door>,
-    /// Requests so far.
-    pub(super) requests: Counter,
-}
 
 /// Serves a connection in tasks of its own. Its place is free again when it ends.
 ///
@@ -66,7 +60,7 @@ async fn serve(stream: TcpStream, peer: Arc<Peer>, leaving: oneshot::Receiver<()
     let door = Arc::clone(&peer.door);
     let service = service_fn(move |request| {
         let peer = Arc::clone(&peer);
-        async move { Ok::<_, Infallible>(door::answer(peer, request).await) }
+        async move { Ok::<_, Infallible>(visit::answer(peer, request).await) }
     });
     let mut connection = pin!(door.http.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {

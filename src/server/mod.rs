@@ -19,6 +19,7 @@ mod rate;
 mod route;
 mod settings;
 mod token;
+mod visit;
 
 pub use bind::BindError;
 pub use listen::Server;

@@ -2,38 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{content, tools};
-use crate::protocol::{Message, Revision, codes};
-
-/// A JSON-RPC error in the making.
-#[derive(Debug, PartialEq)]
-pub(super) struct Refusal {
-    pub(super) code: i64,
-    pub(super) message: String,
-    pub(super) data: Option<Value>,
-}
-
-impl Refusal {
-    pub(super) fn new(code: i64, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            data: None,
-        }
-    }
-
-    pub(super) fn invalid_params(message: impl Into<String>) -> Self {
-        Self::new(codes::INVALID_PARAMS, message)
-    }
-}
-
-/// The params of a message; an empty object where it has none.
-pub(super) fn params_of(message: &Message) -> Value {
-    let params = message.params();
-    params
-        .and_then(|params| serde_json::from_slice(&params).ok())
-        .unwrap_or_else(|| json!({}))
-}
+use super::{content, exchange::Refusal, tools};
+use crate::protocol::{Revision, codes};
 
 /// The result of a method, or why there is none.
 pub(super) fn answer(method: &str, params: &Value) -> Result<Value, Refusal> {

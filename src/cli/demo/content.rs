@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Refusal;
+use super::exchange::Refusal;
 use crate::protocol::codes;
 
 const GREETING: &str = "demo://greeting";

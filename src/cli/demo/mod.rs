@@ -3,6 +3,7 @@
 
 mod answer;
 mod content;
+mod exchange;
 mod run;
 mod serve;
 mod sleep;

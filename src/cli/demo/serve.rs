@@ -10,7 +10,8 @@ use tokio::{
 };
 
 use super::{
-    answer::{Refusal, answer, params_of},
+    answer::answer,
+    exchange::{Refusal, params_of},
     sleep::{Sleep, requested_sleep},
 };
 use crate::protocol::{Kind, LineDecoder, Malformed, Message, codes, encode_line};

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::{sync::mpsc, time};
 
-use super::{answer::params_of, tools::said};
+use super::exchange::{params_of, said};
 use crate::protocol::{Message, encode_line};
 
 /// The longest wait, in milliseconds.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Refusal;
+use super::exchange::{Refusal, said};
 
 /// What `tools/list` shows.
 pub(super) fn definitions() -> Value {
@@ -69,11 +69,6 @@ pub(super) fn call(params: &Value) -> Result<Value, Refusal> {
         }
     };
     Ok(outcome.unwrap_or_else(|reason| failed(&reason)))
-}
-
-/// A result of one text.
-pub(super) fn said(text: &str) -> Value {
-    json!({"content": [{"type": "text", "text": text}]})
 }
 
 fn failed(reason: &str) -> Value {

@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::{
     arguments::Arguments,
-    run::{Given, Trouble},
+    given::{Given, Trouble},
 };
 use crate::{
     gateway::{

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::run::{Given, Trouble};
+use super::given::{Given, Trouble};
 use crate::{
     failsafe::CircuitState,
     gateway::{

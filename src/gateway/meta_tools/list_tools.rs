@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{
     arguments::Arguments,
-    run::{Given, Trouble},
+    given::{Given, Trouble},
 };
 use crate::{
     backend::BackendStatus,

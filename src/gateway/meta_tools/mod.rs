@@ -3,6 +3,7 @@
 
 mod arguments;
 mod definitions;
+mod given;
 mod invoke;
 mod kill_server;
 mod list_servers;

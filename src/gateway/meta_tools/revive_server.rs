@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     arguments::Arguments,
-    run::{Given, Trouble},
+    given::{Given, Trouble},
 };
 use crate::{
     backend::BackendStatus,

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 use super::{
     MetaTool,
     arguments::{Arguments, not_an_object, object_text},
+    given::{Given, Trouble},
     invoke, kill_server, list_servers, list_tools, revive_server, search_tools,
 };
 use crate::{
@@ -20,30 +21,6 @@ use crate::{
     },
     protocol::Message,
 };
-
-/// What a meta-tool gives.
-pub(super) enum Given {
-    /// An object of our own.
-    Object(Box<RawValue>),
-    /// A backend's result of a tool call, to be handed on as it is.
-    ToolResult(Bytes),
-}
-
-/// Why a meta-tool gives nothing.
-pub(super) enum Trouble {
-    /// It was asked for something that there is not, or that the caller may not do.
-    Refused(Refusal),
-    /// A tool call failed, which is a result for the model.
-    ToolFailed(Recovery),
-    /// Something else that a backend was asked for failed.
-    Failed(Recovery),
-}
-
-impl From<Refusal> for Trouble {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
 
 impl Gateway {
     /// A meta-tool by tools/call: whatever goes wrong is a result that the model reads.
@@ -99,13 +76,6 @@ impl Gateway {
             MetaTool::ReviveServer => revive_server::run(self, request, &arguments).await,
             MetaTool::KillServer => kill_server::run(self, request, &arguments).await,
         }
-    }
-}
-
-impl Given {
-    /// An object made of `value`.
-    pub(super) fn object(value: &impl Serialize) -> Self {
-        Self::Object(to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned()))
     }
 }
 

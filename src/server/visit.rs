@@ -1,0 +1,69 @@
+//! One request from its head to its answer: named, checked, and shown to where it wants to go.
+
+use std::sync::Arc;
+
+use http::{HeaderValue, Request, Response};
+use hyper::body::Incoming;
+use tracing::{Instrument, info_span};
+
+use super::{
+    admin, answer,
+    body::{Content, Outgoing},
+    door::{Peer, Visit},
+    headers::{self, X_REQUEST_ID, X_TRACE_ID},
+    mcp,
+    route::{self, Target},
+};
+use crate::{
+    gateway::{Caller, Refusal},
+    telemetry::RequestId,
+};
+
+/// Answers one request. The span leaves out the query, which may carry a secret.
+pub(super) async fn answer(peer: Arc<Peer>, request: Request<Incoming>) -> Response<Outgoing> {
+    let started = peer.door.gateway.clock().now();
+    let request_id = RequestId::from_header(headers::text(request.headers(), &X_REQUEST_ID));
+    peer.requests.add(1);
+    let span = info_span!(
+        "http_request",
+        method = %request.method(),
+        uri = request.uri().path(),
+        %request_id,
+    );
+    let visit = Visit {
+        door: &peer.door,
+        request_id,
+        started,
+    };
+    let mut response = visit.serve(request).instrument(span).await;
+    name(&mut response, request_id);
+    response.map(|content| Outgoing::new(content, peer))
+}
+
+fn name(response: &mut Response<Content>, request_id: RequestId) {
+    if let Ok(value) = HeaderValue::from_str(request_id.encode(&mut [0; RequestId::LENGTH])) {
+        response.headers_mut().insert(X_TRACE_ID, value.clone());
+        response.headers_mut().insert(X_REQUEST_ID, value);
+    }
+}
+
+impl Visit<'_> {
+    async fn serve(self, request: Request<Incoming>) -> Response<Content> {
+        let served = match self.admit(&request) {
+            Ok((Target::Mcp(route), caller)) => mcp::exchange(self, route, caller, request).await,
+            Ok((Target::Page(page), _)) => Ok(admin::show(self.door, page, request.headers())),
+            Err(refusal) => Err(refusal),
+        };
+        served.unwrap_or_else(|refusal| answer::refuse(&refusal))
+    }
+
+    /// Who may not ask learns nothing of what there is: the path is looked at last.
+    fn admit(&self, request: &Request<Incoming>) -> Result<(Target, Arc<Caller>), Refusal> {
+        self.door.guard.check(request)?;
+        let path = request.uri().path();
+        let caller = self.door.keyring.admit(path, request.headers())?;
+        let target = route::find(path)?;
+        target.check(request.method())?;
+        Ok((target, Arc::clone(caller)))
+    }
+}
