@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::pump::{Asked, Order};
+use super::order::{Asked, Order, Orders};
 use crate::{
     backend::CallError,
     lockfree::{Counter, Latest},
@@ -18,13 +18,6 @@ pub(super) struct Child {
     serials: Counter,
     /// 1 once the child takes no more input.
     deaf: Arc<Latest>,
-}
-
-/// The pump's end: what callers want, and what it tells them of the child.
-#[derive(Debug)]
-pub(super) struct Orders {
-    pub(super) taken: mpsc::UnboundedReceiver<Order>,
-    pub(super) deaf: Arc<Latest>,
 }
 
 impl Child {

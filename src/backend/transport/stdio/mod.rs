@@ -2,6 +2,7 @@
 //! A child is started by the first call that needs it, shared by all callers, and started again when it has died.
 
 mod child;
+mod order;
 mod process;
 mod program;
 mod pump;

@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    sync::{broadcast, mpsc, oneshot},
+    sync::broadcast,
 };
 
-use super::child::Orders;
+use super::order::{Asked, Order, Orders};
 use crate::{
     backend::{CallError, transport::wire},
     protocol::{Kind, LineDecoder, Malformed, Message},
@@ -23,27 +23,6 @@ use crate::{
 const HIGH_WATER: usize = 1 << 20;
 /// What is read from the child at once, in bytes.
 const CHUNK: usize = 64 << 10;
-
-/// What a caller wants of the child.
-#[derive(Debug)]
-pub(super) enum Order {
-    /// Send a request and keep its place.
-    Request { serial: u64, asked: Asked },
-    /// Send a notification.
-    Notify(Message),
-    /// The caller has gone: forget the request and tell the child.
-    Cancel { serial: u64 },
-    /// End the child.
-    Stop,
-}
-
-/// A request, and where its answer goes.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) message: Message,
-    pub(super) answer: oneshot::Sender<Result<Message, CallError>>,
-    pub(super) events: Option<mpsc::Sender<Message>>,
-}
 
 /// Why the pump stopped.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,0 +1,35 @@
+//! What goes from the callers of a child to its pump, and what comes back.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{backend::CallError, lockfree::Latest, protocol::Message};
+
+/// What a caller wants of the child.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Send a request and keep its place.
+    Request { serial: u64, asked: Asked },
+    /// Send a notification.
+    Notify(Message),
+    /// The caller has gone: forget the request and tell the child.
+    Cancel { serial: u64 },
+    /// End the child.
+    Stop,
+}
+
+/// A request, and where its answer goes.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) message: Message,
+    pub(super) answer: oneshot::Sender<Result<Message, CallError>>,
+    pub(super) events: Option<mpsc::Sender<Message>>,
+}
+
+/// The pump's end: what callers want, and what it tells them of the child.
+#[derive(Debug)]
+pub(super) struct Orders {
+    pub(super) taken: mpsc::UnboundedReceiver<Order>,
+    pub(super) deaf: Arc<Latest>,
+}
