@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::{
     sync::broadcast,
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 use tracing::Instrument;
 
@@ -128,12 +128,22 @@ impl Backend {
     /// What it said of itself when its session was opened; opens one if need be.
     ///
     /// # Errors
-    /// If it cannot be reached until `deadline`, or is stopped.
+    /// If it cannot be reached until `deadline` or within its timeout, or is stopped. A start under way goes on.
     pub async fn server_info(&self, deadline: Instant) -> Result<Arc<ServerInfo>, CallError> {
         if self.is_stopped() {
             return Err(CallError::Stopped);
         }
-        self.within(deadline, self.transport.info()).await
+        let left = deadline.saturating_duration_since(Instant::now());
+        let patience = left.min(self.settings.timeout);
+        timeout(patience, self.transport.info())
+            .await
+            .unwrap_or_else(|_| {
+                Err(CallError::Unreachable {
+                    reason: format!("it has not opened a session within {patience:.1?}").into(),
+                    permanent: false,
+                    retry_after: None,
+                })
+            })
     }
 
     /// What it sends that belongs to no call: changed lists, log lines.

@@ -11,6 +11,7 @@ use bytes::{Buf, BufMut, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::broadcast,
+    task::yield_now,
 };
 
 use super::order::{Asked, Order, Orders};
@@ -23,6 +24,9 @@ use crate::{
 const HIGH_WATER: usize = 1 << 20;
 /// What is read from the child at once, in bytes.
 const CHUNK: usize = 64 << 10;
+/// After so much at once from the child, in bytes, other tasks have their turn: the runtime counts what a task reads, not
+/// how long it works on it, and a child can say nothing a million times a second.
+const TURN: usize = 16 << 10;
 
 /// Why the pump stopped.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,6 +53,8 @@ pub(super) struct Pump {
     pending: HashMap<u64, Pending>,
     /// Requests for which there is no room yet, oldest first.
     held: BTreeMap<u64, Asked>,
+    /// Whether it has said anything on stdout that is no message.
+    chatters: bool,
 }
 
 impl Pump {
@@ -65,6 +71,7 @@ impl Pump {
             written: 0,
             pending: HashMap::new(),
             held: BTreeMap::new(),
+            chatters: false,
         }
     }
 
@@ -82,7 +89,12 @@ impl Pump {
                     Some(order) => self.take(order),
                 },
                 read = stdout.read_buf(&mut chunk) => match read {
-                    Ok(1..) => self.hear(&mut chunk),
+                    Ok(count @ 1..) => {
+                        self.hear(&mut chunk);
+                        if count >= TURN {
+                            yield_now().await;
+                        }
+                    }
                     Ok(0) | Err(_) => return Ended::ByChild,
                 },
                 sent = stdin.write_buf(&mut self.outgoing), if !self.outgoing.is_empty() => match sent {
@@ -212,15 +224,20 @@ impl Pump {
                 Ok(line) => match Message::parse(line.clone()) {
                     Ok(message) => self.dispatch(message),
                     // Many servers print a greeting on stdout, or their log, as text or as JSON.
-                    Err(malformed) if is_chatter(&line, &malformed) => {
-                        tracing::debug!(
-                            "the backend wrote a line on stdout that is no JSON-RPC message"
-                        );
-                    }
+                    Err(malformed) if is_chatter(&line, &malformed) => self.note_chatter(),
                     Err(malformed) => self.garbled(&malformed.fault().to_string(), malformed.id()),
                 },
                 Err(too_long) => self.garbled(&too_long.to_string(), too_long.id.as_deref()),
             }
+        }
+    }
+
+    /// Said once: a child that logs on stdout does so all the time.
+    fn note_chatter(&mut self) {
+        if !std::mem::replace(&mut self.chatters, true) {
+            tracing::debug!(
+                "the backend writes lines on stdout that are no JSON-RPC messages; they are skipped"
+            );
         }
     }
 
