@@ -51,6 +51,20 @@ pub(crate) fn deadline_frees_the_probe() {
     });
 }
 
+pub(crate) fn mute_from_the_start() {
+    let steady = StdioBackend::new(&[]);
+    let mute = json!({"command": "sleep", "args": ["600"], "timeout": "500ms"});
+    let gateway = Setup::backends(json!({"mute": mute, "steady": steady.config()})).start();
+    for _ in 0..2 {
+        let reply = gateway.invoke("mute", "echo", json!({}));
+        assert!(
+            ["BACKEND_UNREACHABLE", "BACKEND_TIMEOUT"].contains(&reply.refusal().as_str()),
+            "{reply:?}"
+        );
+    }
+    assert!(gateway.invoke("steady", "echo", json!({})).is_good());
+}
+
 pub(crate) fn slow_tool_alone() {
     let backend = StdioBackend::new(&[]);
     let mut config = backend.config();

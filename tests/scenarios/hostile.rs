@@ -5,6 +5,7 @@ use std::{
     net::TcpStream,
 };
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -105,6 +106,21 @@ pub(crate) fn noise_on_stdout() {
     assert_eq!(attacked.call("noise", json!({})).said(), "after the noise");
     assert!(attacked.call("chatter", json!({"lines": 20_000})).is_good());
     attacked.stands();
+}
+
+pub(crate) fn babble() {
+    let steady = StdioBackend::new(&[]);
+    let babbling = json!({"command": "yes", "timeout": "500ms"});
+    let backends = json!({"babbling": babbling, "steady": steady.config()});
+    let mut gateway = Setup::backends(backends).start();
+    assert!(!gateway.invoke("babbling", "echo", json!({})).is_good());
+    for _ in 0..20 {
+        assert!(gateway.invoke("steady", "echo", json!({})).is_good());
+    }
+    let lines = gateway.log().len();
+    assert!(lines < 1000, "{lines} lines of log");
+    gateway.signal(Signal::TERM);
+    gateway.wait();
 }
 
 pub(crate) fn odd_http_answers() {
