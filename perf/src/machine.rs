@@ -6,10 +6,12 @@ use std::{fs, process::Command, thread};
 pub(crate) fn describe() -> String {
     let cores = thread::available_parallelism().map_or(0, std::num::NonZero::get);
     format!(
-        "machine: {}, {cores} cores, Linux {}\nload average before the run: {}\ncommit: {}\n",
+        "machine: {}, {cores} cores, Linux {}\nload average before the run: {}\n\
+         niceness of all that is measured: {}\ncommit: {}\n",
         processor(),
         first_line("/proc/sys/kernel/osrelease"),
         first_line("/proc/loadavg"),
+        niceness(),
         commit(),
     )
 }
@@ -21,6 +23,14 @@ fn processor() -> String {
         .find(|line| line.starts_with("model name"))
         .and_then(|line| line.split_once(':'));
     model.map_or_else(|| "unknown".to_owned(), |(_, name)| name.trim().to_owned())
+}
+
+/// Field 19 of proc_pid_stat(5); the children inherit it.
+fn niceness() -> String {
+    let stat = first_line("/proc/self/stat");
+    let behind_name = stat.rsplit(')').next().unwrap_or_default();
+    let field = behind_name.split_whitespace().nth(16);
+    field.unwrap_or("unknown").to_owned()
 }
 
 fn first_line(path: &str) -> String {
