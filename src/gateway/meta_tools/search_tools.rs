@@ -22,6 +22,8 @@ use crate::gateway::{
 
 const DEFAULT_LIMIT: usize = 10;
 const MOST: usize = 100;
+/// Characters of a query; each of its words is looked up, so an endless one would occupy a whole thread.
+const LONGEST_QUERY: usize = 1000;
 /// Names suggested when nothing matches.
 const SUGGESTIONS: usize = 5;
 
@@ -53,6 +55,13 @@ pub(super) async fn run(
     arguments: &Arguments<'_>,
 ) -> Result<Given, Trouble> {
     let query = arguments.required("query")?;
+    if query.chars().nth(LONGEST_QUERY).is_some() {
+        return Err(Refusal::InvalidParams(
+            format!("gateway_search_tools was not run: `query` is longer than {LONGEST_QUERY} characters. Say in a few words what the tool should do.")
+                .into(),
+        )
+        .into());
+    }
     let limit = arguments.number("limit")?.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MOST).contains(&limit) {
         return Err(Refusal::InvalidParams(
