@@ -165,6 +165,14 @@ pub(crate) fn wrong_params() {
             reply.text
         );
     }
+    let endless = (0..1000)
+        .map(|n| n.to_string())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let reply = asked
+        .gateway
+        .ask("gateway_search_tools", json!({"query": endless}));
+    assert!(reply.text.contains("INVALID_PARAM"), "{}", reply.text);
     asked.reached_nobody();
 }
 

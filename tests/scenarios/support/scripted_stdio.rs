@@ -88,14 +88,21 @@ impl Script {
     }
 
     /// Writes bytes to the gateway as they are.
+    pub(crate) fn send_raw(&self, bytes: &[u8]) {
+        self.send_pieces(std::iter::once(bytes));
+    }
+
+    /// Writes pieces with nothing of other calls between them.
     #[expect(
         clippy::unused_self,
         reason = "only a running script owns the standard output"
     )]
-    pub(crate) fn send_raw(&self, bytes: &[u8]) {
+    pub(crate) fn send_pieces<'a>(&self, pieces: impl Iterator<Item = &'a [u8]>) {
         let mut out = io::stdout().lock();
-        if out.write_all(bytes).and_then(|()| out.flush()).is_err() {
-            std::process::exit(0);
+        for piece in pieces {
+            if out.write_all(piece).and_then(|()| out.flush()).is_err() {
+                std::process::exit(0);
+            }
         }
     }
 

@@ -89,15 +89,15 @@ fn exit_once(script: &Script, id: &str, asked: &Asked) {
 }
 
 fn big_line(script: &Script, id: &str, bytes: u64) {
+    let start =
+        format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"content":[{{"type":"text","text":""#);
     let chunk = [b'x'; 1 << 16];
-    script.send_raw(
-        format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"content":[{{"type":"text","text":""#)
-            .as_bytes(),
-    );
-    for _ in 0..bytes.div_ceil(chunk.len() as u64) {
-        script.send_raw(&chunk);
-    }
-    script.send_raw(b"\"}]}}\n");
+    let chunks = bytes.div_ceil(chunk.len() as u64);
+    let text = (0..chunks).map(|_| &chunk[..]);
+    let pieces = std::iter::once(start.as_bytes())
+        .chain(text)
+        .chain([&b"\"}]}}\n"[..]]);
+    script.send_pieces(pieces);
 }
 
 fn half_frame(script: &Script, id: &str) {
