@@ -80,6 +80,28 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// The backend could not be reached for this reason, and may be later.
+    #[must_use]
+    pub fn unreachable(reason: impl Into<Box<str>>) -> Self {
+        Self::Unreachable {
+            reason: reason.into(),
+            permanent: false,
+            retry_after: None,
+        }
+    }
+
+    pub(super) fn lost(reason: impl Into<Box<str>>) -> Self {
+        Self::Lost {
+            reason: reason.into(),
+        }
+    }
+
+    pub(super) fn protocol(reason: impl Into<Box<str>>) -> Self {
+        Self::Protocol {
+            reason: reason.into(),
+        }
+    }
+
     /// The row of the outcome table.
     #[must_use]
     pub const fn outcome(&self) -> Outcome {

@@ -138,11 +138,9 @@ impl Backend {
         timeout(patience, self.transport.info())
             .await
             .unwrap_or_else(|_| {
-                Err(CallError::Unreachable {
-                    reason: format!("it has not opened a session within {patience:.1?}").into(),
-                    permanent: false,
-                    retry_after: None,
-                })
+                Err(CallError::unreachable(format!(
+                    "it has not opened a session within {patience:.1?}"
+                )))
             })
     }
 

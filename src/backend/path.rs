@@ -186,9 +186,7 @@ fn micros(time: Duration) -> u64 {
 }
 
 fn forgetful() -> CallError {
-    CallError::Protocol {
-        reason: "it forgets each session as soon as it is opened".into(),
-    }
+    CallError::protocol("it forgets each session as soon as it is opened")
 }
 
 #[cfg(test)]

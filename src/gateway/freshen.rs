@@ -152,11 +152,7 @@ impl Gateway {
 }
 
 fn failed_lately() -> CallError {
-    CallError::Unreachable {
-        reason: "it did not say what it offers a moment ago".into(),
-        permanent: false,
-        retry_after: None,
-    }
+    CallError::unreachable("it did not say what it offers a moment ago")
 }
 
 /// A name that is not on a list older than this is worth a second look at the backend.

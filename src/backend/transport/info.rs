@@ -29,15 +29,17 @@ impl ServerInfo {
         let Some(initialize_result) = answer.result() else {
             let error = answer.error().unwrap_or_default();
             let error = settings.excerpt(&String::from_utf8_lossy(&error));
-            return Err(refused(format!("it answered initialize with {error}")));
+            return Err(CallError::protocol(format!(
+                "it answered initialize with {error}"
+            )));
         };
         let chosen: Chosen = serde_json::from_slice(&initialize_result).map_err(|error| {
-            refused(format!(
+            CallError::protocol(format!(
                 "its answer to initialize has no usable protocolVersion: {error}"
             ))
         })?;
         let revision = Revision::parse(&chosen.protocol_version).ok_or_else(|| {
-            refused(format!(
+            CallError::protocol(format!(
                 "it speaks revision `{}`, which the gateway does not",
                 settings.excerpt(&chosen.protocol_version)
             ))
@@ -53,10 +55,4 @@ impl ServerInfo {
 #[serde(rename_all = "camelCase")]
 struct Chosen {
     protocol_version: String,
-}
-
-fn refused(reason: String) -> CallError {
-    CallError::Protocol {
-        reason: reason.into(),
-    }
 }

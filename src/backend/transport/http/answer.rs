@@ -52,12 +52,14 @@ impl Reading<'_> {
     }
 
     fn message(&self, bytes: Bytes) -> Result<Message, CallError> {
-        let message =
-            Message::parse(bytes).map_err(|malformed| protocol(malformed.fault().to_string()))?;
+        let message = Message::parse(bytes)
+            .map_err(|malformed| CallError::protocol(malformed.fault().to_string()))?;
         if self.is_answer(&message) || self.says_lost(&message) {
             return Ok(message);
         }
-        Err(protocol("its answer does not bear the id of the request"))
+        Err(CallError::protocol(
+            "its answer does not bear the id of the request",
+        ))
     }
 
     /// A response with our id, or an error of a backend that could not read the id.
@@ -88,7 +90,8 @@ impl Reading<'_> {
         let mut events = SseDecoder::new(self.settings.max_message_size);
         let mut has_run = false;
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| lost(format!("its answer broke off: {error}")))?;
+            let frame =
+                frame.map_err(|error| CallError::lost(format!("its answer broke off: {error}")))?;
             events.push(frame.data_ref().map_or(&[], |data| data));
             if let Some(answer) = self.next_answer(&mut events, &mut has_run)? {
                 tokio::spawn(finish(body, lease));
@@ -99,7 +102,7 @@ impl Reading<'_> {
                 };
             }
         }
-        Err(lost("its event stream ended without an answer"))
+        Err(CallError::lost("its event stream ended without an answer"))
     }
 
     /// The answer among the events that have come so far; what is not the answer goes aside.
@@ -109,13 +112,13 @@ impl Reading<'_> {
         has_run: &mut bool,
     ) -> Result<Option<Message>, CallError> {
         for event in events.by_ref() {
-            let event = event.map_err(|error| protocol(error.to_string()))?;
+            let event = event.map_err(|error| CallError::protocol(error.to_string()))?;
             let of_another_type = event.event.is_some_and(|event| &*event != "message");
             if event.data.is_empty() || of_another_type {
                 continue;
             }
             let message = Message::parse(event.data)
-                .map_err(|malformed| protocol(malformed.fault().to_string()))?;
+                .map_err(|malformed| CallError::protocol(malformed.fault().to_string()))?;
             if message.kind() != Kind::Response {
                 *has_run = true;
                 (self.aside)(message);
@@ -164,7 +167,9 @@ impl Reading<'_> {
                 excerpt: self.settings.excerpt(&String::from_utf8_lossy(&text)),
                 retry_after,
             }),
-            _ => Err(protocol(format!("it answered HTTP {number} to a request"))),
+            _ => Err(CallError::protocol(format!(
+                "it answered HTTP {number} to a request"
+            ))),
         }
     }
 }
@@ -198,11 +203,14 @@ async fn beginning(mut body: Incoming) -> Bytes {
 async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, CallError> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if expected > limit {
-        return Err(protocol(format!("its answer is longer than {limit} bytes")));
+        return Err(CallError::protocol(format!(
+            "its answer is longer than {limit} bytes"
+        )));
     }
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| lost(format!("its answer broke off: {error}")))?;
+        let frame =
+            frame.map_err(|error| CallError::lost(format!("its answer broke off: {error}")))?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
@@ -210,7 +218,9 @@ async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, CallError> {
             return Ok(data);
         }
         if whole.len() + data.len() > limit {
-            return Err(protocol(format!("its answer is longer than {limit} bytes")));
+            return Err(CallError::protocol(format!(
+                "its answer is longer than {limit} bytes"
+            )));
         }
         whole.reserve(expected.max(data.len()).saturating_sub(whole.len()));
         whole.extend_from_slice(&data);
@@ -241,18 +251,6 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         httpdate::parse_http_date(text(header::DATE)?).ok()?,
     );
     until.duration_since(now).ok()
-}
-
-fn protocol(reason: impl Into<Box<str>>) -> CallError {
-    CallError::Protocol {
-        reason: reason.into(),
-    }
-}
-
-fn lost(reason: impl Into<Box<str>>) -> CallError {
-    CallError::Lost {
-        reason: reason.into(),
-    }
 }
 
 #[cfg(test)]

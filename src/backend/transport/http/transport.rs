@@ -83,7 +83,9 @@ impl HttpTransport {
             Some(session) => Ok(session),
             None => timeout_at(delivery.deadline, self.0.session())
                 .await
-                .unwrap_or_else(|_| Err(unreachable("its session is still being opened"))),
+                .unwrap_or_else(|_| {
+                    Err(CallError::unreachable("its session is still being opened"))
+                }),
         }
     }
 
@@ -176,7 +178,7 @@ impl Shared {
         });
         open.await
             .unwrap_or_else(|error| {
-                Err(unreachable(format!(
+                Err(CallError::unreachable(format!(
                     "its handshake was broken off: {error}"
                 )))
             })
@@ -334,33 +336,25 @@ impl Drop for CancelOnDrop<'_> {
 /// What went wrong while the session was opened, for a call that has not been sent.
 fn before_the_call(error: CallError) -> CallError {
     match error {
-        CallError::Lost { reason } => unreachable(reason),
+        CallError::Lost { reason } => CallError::unreachable(reason),
         CallError::TimedOut { after } => {
-            unreachable(format!("it did not answer initialize within {after:?}"))
+            CallError::unreachable(format!("it did not answer initialize within {after:?}"))
         }
         CallError::SessionLost => {
-            unreachable("it forgot its session before the handshake was done")
+            CallError::unreachable("it forgot its session before the handshake was done")
         }
         CallError::Http {
             status: 404 | 405, ..
-        } => CallError::Protocol {
-            reason: "there is no MCP endpoint at its URL; check the path of `http_url`".into(),
-        },
+        } => {
+            CallError::protocol("there is no MCP endpoint at its URL; check the path of `http_url`")
+        }
         CallError::Http {
             status: status @ 500..,
             excerpt,
             retry_after: None,
-        } => unreachable(format!(
+        } => CallError::unreachable(format!(
             "it answered initialize with HTTP {status}: {excerpt}"
         )),
         other => other,
-    }
-}
-
-fn unreachable(reason: impl Into<Box<str>>) -> CallError {
-    CallError::Unreachable {
-        reason: reason.into(),
-        permanent: false,
-        retry_after: None,
     }
 }

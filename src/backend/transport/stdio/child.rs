@@ -55,9 +55,9 @@ impl Child {
         let answered = waiting.await;
         guard.orders = None;
         answered.unwrap_or_else(|_| {
-            Err(CallError::Lost {
-                reason: "the task that talks to the child process has ended".into(),
-            })
+            Err(CallError::lost(
+                "the task that talks to the child process has ended",
+            ))
         })
     }
 
@@ -100,11 +100,7 @@ impl Drop for CancelOnDrop<'_> {
 }
 
 fn just_died() -> CallError {
-    CallError::Unreachable {
-        reason: "the child process has just ended".into(),
-        permanent: false,
-        retry_after: None,
-    }
+    CallError::unreachable("the child process has just ended")
 }
 
 #[cfg(test)]

@@ -303,9 +303,7 @@ impl Pump {
             tracing::debug!(what, "the backend wrote a line that is no message");
             return;
         };
-        let _ = pending.asked.answer.send(Err(CallError::Protocol {
-            reason: what.into(),
-        }));
+        let _ = pending.asked.answer.send(Err(CallError::protocol(what)));
     }
 }
 
@@ -320,11 +318,7 @@ fn is_chatter(line: &[u8], malformed: &Malformed) -> bool {
 }
 
 fn deaf() -> CallError {
-    CallError::Unreachable {
-        reason: "the child process has closed its stdin".into(),
-        permanent: false,
-        retry_after: None,
-    }
+    CallError::unreachable("the child process has closed its stdin")
 }
 
 #[cfg(test)]

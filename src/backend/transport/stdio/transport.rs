@@ -98,7 +98,9 @@ impl StdioTransport {
             Some(running) => Ok(running),
             None => timeout_at(delivery.deadline, self.0.running(delivery.probe))
                 .await
-                .unwrap_or_else(|_| Err(unreachable("its process is still being started"))),
+                .unwrap_or_else(|_| {
+                    Err(CallError::unreachable("its process is still being started"))
+                }),
         }
     }
 
@@ -172,9 +174,11 @@ impl Shared {
             let _turn = turn;
             shared.start().await
         });
-        start
-            .await
-            .unwrap_or_else(|error| Err(unreachable(format!("its start was broken off: {error}"))))
+        start.await.unwrap_or_else(|error| {
+            Err(CallError::unreachable(format!(
+                "its start was broken off: {error}"
+            )))
+        })
     }
 
     fn alive(&self) -> Option<Arc<Running>> {
@@ -217,7 +221,7 @@ impl Shared {
             Process::start(&self.backend, &path, &self.stdio).map_err(|error| {
                 let reason = format!("its command could not be started: {error}");
                 self.died(Duration::ZERO, &reason);
-                unreachable(reason)
+                CallError::unreachable(reason)
             })?;
         self.starts.add(1);
         let (child, orders) = Child::new();
@@ -241,13 +245,15 @@ impl Shared {
         let answer = timeout(START_TIMEOUT, child.request(&initialize, None))
             .await
             .unwrap_or_else(|_| {
-                Err(unreachable(format!(
+                Err(CallError::unreachable(format!(
                     "it did not answer initialize within {START_TIMEOUT:?} of its start"
                 )))
             })
             // Nothing of the call itself has been sent yet.
             .map_err(|error| match error {
-                CallError::Lost { reason } | CallError::Protocol { reason } => unreachable(reason),
+                CallError::Lost { reason } | CallError::Protocol { reason } => {
+                    CallError::unreachable(reason)
+                }
                 other => other,
             })?;
         let info = ServerInfo::from_answer(&answer, &self.backend)?;
@@ -268,7 +274,7 @@ impl Shared {
                 let reason = process.post_mortem().await;
                 self.died(born.elapsed(), &reason);
                 tracing::warn!(backend = %self.backend.name, reason = %reason, "Backend process ended");
-                pump.fail_all(&reason, &unreachable(reason.clone()));
+                pump.fail_all(&reason, &CallError::unreachable(reason.clone()));
             }
         }
     }
@@ -291,14 +297,6 @@ fn permanent(reason: &str) -> CallError {
     CallError::Unreachable {
         reason: reason.into(),
         permanent: true,
-        retry_after: None,
-    }
-}
-
-fn unreachable(reason: impl Into<Box<str>>) -> CallError {
-    CallError::Unreachable {
-        reason: reason.into(),
-        permanent: false,
         retry_after: None,
     }
 }
