@@ -21,7 +21,8 @@ pub(super) fn post(
     body: Bytes,
 ) -> Request<Full<Bytes>> {
     let mut request = bare(endpoint, session, Method::POST, body);
-    if let Some(value) = request_id.and_then(|id| HeaderValue::from_str(&id.to_string()).ok()) {
+    let name = |id: RequestId| HeaderValue::from_str(id.encode(&mut [0; RequestId::LENGTH])).ok();
+    if let Some(value) = request_id.and_then(name) {
         request.headers_mut().insert(REQUEST_ID, value);
     }
     request
@@ -63,12 +64,8 @@ fn bare(
 impl From<SendError> for CallError {
     fn from(error: SendError) -> Self {
         match error {
-            SendError::Unsent(reason) => Self::Unreachable {
-                reason,
-                permanent: false,
-                retry_after: None,
-            },
-            SendError::Lost(reason) => Self::Lost { reason },
+            SendError::Unsent(reason) => Self::unreachable(reason),
+            SendError::Lost(reason) => Self::lost(reason),
         }
     }
 }
