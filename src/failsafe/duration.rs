@@ -61,51 +61,6 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
     deserializer.deserialize_any(Text)
 }
 
-/// The same for a length of time that may be absent; goes with `#[serde(default)]`.
-pub mod optional {
-    use std::{fmt, time::Duration};
-
-    use serde::{
-        Deserializer,
-        de::{Error, Visitor},
-    };
-
-    /// Reads a length of time, or nothing.
-    ///
-    /// # Errors
-    /// As [`super::deserialize`].
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Duration>, D::Error> {
-        deserializer.deserialize_option(Maybe)
-    }
-
-    struct Maybe;
-
-    impl<'de> Visitor<'de> for Maybe {
-        type Value = Option<Duration>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            super::Text.expecting(f)
-        }
-
-        fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_some<D: Deserializer<'de>>(
-            self,
-            deserializer: D,
-        ) -> Result<Self::Value, D::Error> {
-            super::deserialize(deserializer).map(Some)
-        }
-    }
-}
-
 struct Text;
 
 impl Visitor<'_> for Text {
@@ -136,8 +91,6 @@ mod tests {
     struct Probe {
         #[serde(with = "super")]
         wait: Duration,
-        #[serde(default, with = "super::optional")]
-        idle: Option<Duration>,
     }
 
     #[test]
@@ -178,14 +131,11 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_may_say_text_or_seconds_or_nothing() {
-        let probe: Probe = serde_json::from_str(r#"{"wait":"250ms","idle":60}"#).unwrap();
-        assert_eq!(probe.wait, Duration::from_millis(250));
-        assert_eq!(probe.idle, Some(Duration::from_secs(60)));
-        let probe: Probe = serde_json::from_str(r#"{"wait":"1h"}"#).unwrap();
-        assert_eq!(probe.idle, None);
-        let probe: Probe = serde_json::from_str(r#"{"wait":1,"idle":null}"#).unwrap();
-        assert_eq!(probe.idle, None);
+    fn a_configuration_may_say_text_or_seconds() {
+        for (said, millis) in [(r#"{"wait":"250ms"}"#, 250), (r#"{"wait":1}"#, 1_000)] {
+            let probe: Probe = serde_json::from_str(said).unwrap();
+            assert_eq!(probe.wait, Duration::from_millis(millis), "{said}");
+        }
         for wrong in [r#"{"wait":-1}"#, r#"{"wait":"soon"}"#, r#"{"wait":true}"#] {
             assert!(serde_json::from_str::<Probe>(wrong).is_err(), "{wrong}");
         }
