@@ -8,7 +8,7 @@ use super::{Answer, Backend, Call, CallError, transport::Delivery};
 use crate::{
     failsafe::{Attempt, Outcome, Place, Retry, Ticket, retry::draw},
     protocol::Message,
-    telemetry::Stamp,
+    telemetry::{Stamp, clock::micros},
 };
 
 /// What all attempts of one call share.
@@ -179,10 +179,6 @@ pub(super) fn outcome(answer: &Message) -> Outcome {
     answer.error_code().map_or(Outcome::Success, |code| {
         Outcome::of_rpc_error(code, &answer.error_message().unwrap_or_default())
     })
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn forgetful() -> CallError {

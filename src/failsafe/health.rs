@@ -8,7 +8,10 @@ use tracing::{info, warn};
 
 use crate::{
     lockfree::{HealthChange, HealthWord, Recorder, Snapshot, SnapshotRing},
-    telemetry::{Clock, Stamp},
+    telemetry::{
+        Clock, Stamp,
+        clock::{micros, millis},
+    },
 };
 
 /// Failures in a row that make a backend unhealthy.
@@ -116,8 +119,8 @@ impl HealthTracker {
     /// What was recorded in the last `span` before `now`, as finely as [`HealthTracker::tick`] is called; at most thirteen ticks back.
     #[must_use]
     pub fn last(&self, span: Duration, now: Stamp) -> Snapshot {
-        let span_ms = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-        self.ring.since(now.millis(), span_ms, &self.snapshot())
+        self.ring
+            .since(now.millis(), millis(span), &self.snapshot())
     }
 
     /// Remembers the totals of this moment. Called every five seconds, it gives [`HealthTracker::last`] a minute.
@@ -153,10 +156,6 @@ fn quantile_ms(latencies: &Histogram<u64>, quantile: f64) -> Option<f64> {
     let us = latencies.value_at_quantile(quantile);
     let us = u32::try_from(us).unwrap_or(u32::MAX);
     (!latencies.is_empty()).then(|| f64::from(us) / 1_000.0)
-}
-
-fn micros(latency: Duration) -> u64 {
-    u64::try_from(latency.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

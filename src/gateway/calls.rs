@@ -1,6 +1,6 @@
 //! How one request reaches its backend, and how what the backend says meanwhile reaches the client before the answer.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -12,6 +12,7 @@ use super::{
 use crate::{
     backend::{Answer, CallError},
     protocol::Message,
+    telemetry::clock::micros,
 };
 
 impl Gateway {
@@ -119,10 +120,6 @@ impl Answering {
             Err(_) => self.last.take(),
         }
     }
-}
-
-pub(super) fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -26,6 +26,18 @@ impl Stamp {
     }
 }
 
+/// Whole milliseconds: the unit in which settings of time reach the core.
+#[must_use]
+pub fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Whole microseconds: the unit of the recorders.
+#[must_use]
+pub fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// A monotonic clock that can also say what the wall would show, without asking the wall again:
 /// a wall clock that jumps moves nothing here.
 #[derive(Clone, Debug)]
@@ -52,7 +64,7 @@ impl Clock {
         let epoch = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        let epoch_ms = u64::try_from(epoch.as_millis()).unwrap_or(u64::MAX);
+        let epoch_ms = millis(epoch);
         let origin = source.raw();
         Self {
             source,

@@ -12,7 +12,7 @@ use crate::{
         outcome::Outcome,
     },
     lockfree::{self, Settled},
-    telemetry::Stamp,
+    telemetry::{Stamp, clock::millis},
 };
 
 /// Leave for one call. Report how it ended; a permit that is dropped gives its place back and counts neither way.
@@ -80,8 +80,7 @@ impl<'a> Permit<'a> {
 
     /// The call succeeded and took `latency` from the moment it was admitted.
     pub fn success(self, latency: Duration) {
-        let latency_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
-        let ended_ms = self.admitted_ms.saturating_add(latency_ms);
+        let ended_ms = self.admitted_ms.saturating_add(millis(latency));
         let _ = self.succeed(ended_ms);
     }
 

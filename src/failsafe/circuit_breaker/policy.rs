@@ -8,6 +8,7 @@ use std::{
 use crate::{
     failsafe::settings::{CircuitBreakerConfig, Contradiction, TripPolicy},
     lockfree::{Policy, PolicyError, Rule},
+    telemetry::clock::millis,
 };
 
 /// Over this many reset timeouts a lease is cut: far below the number at which a late result could pass for a fresh one.
@@ -119,10 +120,6 @@ fn seed(name: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     name.hash(&mut hasher);
     hasher.finish()
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

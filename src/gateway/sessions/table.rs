@@ -12,7 +12,7 @@ use crate::{
         settings::SessionSettings,
     },
     protocol::Revision,
-    telemetry::Stamp,
+    telemetry::{Stamp, clock::millis},
 };
 
 /// The open sessions.
@@ -83,7 +83,7 @@ impl Sessions {
 
     /// Ends the sessions that nobody used for their whole time to live.
     pub(in crate::gateway) fn reap(&self, now: Stamp) {
-        let ttl_ms = u64::try_from(self.settings.ttl.as_millis()).unwrap_or(u64::MAX);
+        let ttl_ms = millis(self.settings.ttl);
         self.open.pin().retain(|_, session| {
             let idle = session.is_idle(now, ttl_ms);
             if idle {
