@@ -8,10 +8,10 @@ use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 use super::{
     headers::{self, X_API_KEY},
-    rate::CallerLimit,
     settings::{ApiKey, AuthSettings},
 };
 use crate::{
+    failsafe::RateLimit,
     gateway::{Caller, Refusal},
     telemetry::{Clock, Secret},
 };
@@ -31,7 +31,7 @@ pub(super) struct Keyring {
 struct Key {
     digest: [u8; 32],
     caller: Arc<Caller>,
-    limit: Option<CallerLimit>,
+    limit: Option<RateLimit>,
 }
 
 /// A path that needs no key: exactly this one, or with `/*` at its end everything below it.
@@ -48,7 +48,7 @@ impl Keyring {
         let keys = settings.api_keys.iter().map(|key| Key {
             limit: key
                 .rate_limit
-                .map(|rate| CallerLimit::per_minute(rate, clock.clone())),
+                .map(|rate| RateLimit::per_minute(rate, clock.clone())),
             ..Key::new(&key.key, caller(key))
         });
         Self {
@@ -105,7 +105,7 @@ impl Key {
     }
 
     fn admit(&self) -> Result<&Arc<Caller>, Refusal> {
-        let spent: Result<(), Duration> = self.limit.as_ref().map_or(Ok(()), CallerLimit::admit);
+        let spent: Result<(), Duration> = self.limit.as_ref().map_or(Ok(()), RateLimit::take);
         spent
             .map(|()| &self.caller)
             .map_err(Refusal::CallerRateLimited)

@@ -15,7 +15,6 @@ mod listen;
 mod mcp;
 mod media;
 mod phase;
-mod rate;
 mod route;
 mod settings;
 mod token;

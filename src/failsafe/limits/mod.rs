@@ -1,4 +1,4 @@
-//! How many calls may go at once, and how many a second.
+//! How many calls may go at once, and how many in a length of time.
 //! A refusal here is its own error with its own `retry_after`, and never touches the breaker.
 
 mod queue;

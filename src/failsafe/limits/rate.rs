@@ -1,4 +1,4 @@
-//! How many calls a second may flow to one backend.
+//! How many calls may flow in a length of time: to one backend, or from one caller.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -38,14 +38,15 @@ impl RateLimit {
     /// The limit that a configuration asks for; a rate or a burst of 0 is taken as 1.
     #[must_use]
     pub fn new(config: &RateLimitConfig, clock: Clock) -> Self {
-        let at_least_one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_second(at_least_one(config.requests_per_second))
             .allow_burst(at_least_one(config.burst_size));
-        Self(
-            config
-                .enabled
-                .then(|| RateLimiter::direct_with_clock(quota, Monotonic(clock))),
-        )
+        Self(config.enabled.then(|| bucket(quota, clock)))
+    }
+
+    /// So many calls a minute, all of them at once after a silence; 0 is taken as 1.
+    #[must_use]
+    pub fn per_minute(calls: u32, clock: Clock) -> Self {
+        Self(Some(bucket(Quota::per_minute(at_least_one(calls)), clock)))
     }
 
     /// Takes one call from the bucket.
@@ -59,6 +60,14 @@ impl RateLimit {
                 .map_err(|early| early.wait_time_from(bucket.clock().now()))
         })
     }
+}
+
+fn bucket(quota: Quota, clock: Clock) -> Bucket {
+    RateLimiter::direct_with_clock(quota, Monotonic(clock))
+}
+
+fn at_least_one(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
 }
 
 #[cfg(test)]
@@ -94,6 +103,16 @@ mod tests {
         let (limit, advance) = limit(100, 2);
         advance(Duration::from_secs(3_600));
         assert_eq!((0..10).filter(|_| limit.take().is_ok()).count(), 2);
+    }
+
+    #[test]
+    fn so_many_a_minute_go_at_once_and_then_one_after_the_other() {
+        let (clock, advance) = Clock::mocked();
+        let limit = RateLimit::per_minute(2, clock);
+        assert_eq!((0..10).filter(|_| limit.take().is_ok()).count(), 2);
+        assert_eq!(limit.take(), Err(Duration::from_secs(30)));
+        advance(Duration::from_secs(30));
+        assert_eq!(limit.take(), Ok(()));
     }
 
     #[test]
