@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::{
     catalogue::{Entry, Kind},
+    inbound::Caller,
     member::Member,
     naming::Names,
     search::{Hit, SearchIndex},
@@ -90,6 +91,11 @@ impl Directory {
 }
 
 impl ListedTool {
+    /// Whether this caller may call it.
+    pub(super) fn is_for(&self, caller: &Caller) -> bool {
+        caller.may_call(self.member.name(), &self.entry.key)
+    }
+
     fn words(&self) -> [&str; 3] {
         [self.member.name(), &self.entry.key, &self.entry.description]
     }

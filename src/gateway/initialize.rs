@@ -109,7 +109,7 @@ impl Gateway {
     ) -> Result<Reply, Refusal> {
         let now = self.clock.now();
         let session = self.sessions.open(&request.caller, route, revision, now)?;
-        let body = Message::response(request.id(), result).bytes().clone();
+        let body = request.respond(result);
         Ok(Reply {
             session: Some(session.id().into()),
             ..answered(body)

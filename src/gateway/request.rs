@@ -31,9 +31,15 @@ impl Request {
         self.message.id().unwrap_or(b"null")
     }
 
+    /// The answer to it, its result as raw JSON.
+    pub(super) fn respond(&self, result: &[u8]) -> Bytes {
+        Message::response(self.id(), result).bytes().clone()
+    }
+
     /// The id, sharing the message's bytes.
     pub(super) fn shared_id(&self) -> Bytes {
-        self.message.bytes().slice_ref(self.id_or_nothing())
+        let id = self.message.id().unwrap_or_default();
+        self.message.bytes().slice_ref(id)
     }
 
     /// The call that takes `message` to a backend for this request.
@@ -46,9 +52,5 @@ impl Request {
             repeatable,
             events: self.events.clone(),
         }
-    }
-
-    fn id_or_nothing(&self) -> &[u8] {
-        self.message.id().unwrap_or_default()
     }
 }

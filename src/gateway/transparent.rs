@@ -16,10 +16,7 @@ use super::{
     request::Request,
     sessions::{MOST_SUBSCRIPTIONS, Session},
 };
-use crate::{
-    backend::{Answer, CallError},
-    protocol::Message,
-};
+use crate::backend::{Answer, CallError};
 
 impl Gateway {
     /// Answers a request on `/mcp/{backend}`.
@@ -29,7 +26,7 @@ impl Gateway {
         request: &Request,
     ) -> Result<Bytes, Refusal> {
         match request.message.method().unwrap_or_default() {
-            "ping" => Ok(Message::response(request.id(), b"{}").bytes().clone()),
+            "ping" => Ok(request.respond(b"{}")),
             "tools/call" => self.transparent_call(member, request).await,
             "tools/list" => Ok(self.transparent_list(member, request).await),
             "resources/subscribe" => self.subscribe(member, request).await,
@@ -72,7 +69,7 @@ impl Gateway {
             self.rename();
         }
         match permitted(member, &request.caller, &result) {
-            Some(cut) => Message::response(request.id(), &cut).bytes().clone(),
+            Some(cut) => request.respond(&cut),
             None => finished(request, member, answer),
         }
     }
@@ -102,7 +99,7 @@ impl Gateway {
         if let Some(session) = &request.session {
             session.unsubscribe(&uri);
             if self.is_wanted(session, &uri) {
-                return Message::response(request.id(), b"{}").bytes().clone();
+                return request.respond(b"{}");
             }
         }
         let message = request.message.clone();
@@ -149,9 +146,7 @@ pub(super) fn finished_tool(
         Ok(answer) => answer.message.edit().id(request.id()).finish(),
         Err(error) => {
             let failed = failed_tool(&Recovery::of_call(member.name(), &error));
-            Message::response(request.id(), failed.get().as_bytes())
-                .bytes()
-                .clone()
+            request.respond(failed.get().as_bytes())
         }
     }
 }

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
-use super::methods::respond;
 use crate::gateway::{
     catalogue::{Entry, Kind},
     facade::Gateway,
@@ -50,14 +49,7 @@ impl Gateway {
             self.federated(&request.caller).await
         };
         let kind = Kind::Tools;
-        Ok(finish(
-            request,
-            &List {
-                kind,
-                entries,
-                missing,
-            },
-        ))
+        Ok(finish(request, kind, entries, missing))
     }
 
     /// The meta-tools, and beside them the tools that the configuration names.
@@ -92,7 +84,7 @@ impl Gateway {
         let entries = directory
             .tools()
             .iter()
-            .filter(|listed| caller.may_call(listed.member.name(), &listed.entry.key))
+            .filter(|listed| listed.is_for(caller))
             .map(|listed| listed.public.clone())
             .collect();
         (entries, missing)
@@ -145,19 +137,22 @@ impl Gateway {
                 }
             }
         }
-        Ok(finish(
-            request,
-            &List {
-                kind,
-                entries,
-                missing,
-            },
-        ))
+        Ok(finish(request, kind, entries, missing))
     }
 }
 
-fn finish(request: &Request, list: &List) -> Bytes {
-    respond(request, &serde_json::to_vec(list).unwrap_or_default())
+fn finish(
+    request: &Request,
+    kind: Kind,
+    entries: Vec<Box<RawValue>>,
+    missing: Vec<Missing>,
+) -> Bytes {
+    let list = List {
+        kind,
+        entries,
+        missing,
+    };
+    request.respond(&serde_json::to_vec(&list).unwrap_or_default())
 }
 
 /// Our lists come in one page, so no cursor can be ours.

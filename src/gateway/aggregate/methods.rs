@@ -4,17 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{
-    gateway::{
-        facade::Gateway,
-        meta_tools::MetaTool,
-        nearest::nearest,
-        raw_object::{RawObject, Text},
-        replies::Refusal,
-        request::Request,
-        sessions::LogLevel,
-    },
-    protocol::Message,
+use crate::gateway::{
+    facade::Gateway,
+    meta_tools::MetaTool,
+    nearest::nearest,
+    raw_object::{RawObject, Text},
+    replies::Refusal,
+    request::Request,
+    sessions::LogLevel,
 };
 
 const METHODS: [&str; 11] = [
@@ -38,7 +35,7 @@ impl Gateway {
         request: &Request,
     ) -> Result<Bytes, Refusal> {
         match request.message.method().unwrap_or_default() {
-            "ping" => Ok(respond(request, b"{}")),
+            "ping" => Ok(request.respond(b"{}")),
             "logging/setLevel" => set_level(request),
             "tools/list" => self.list_tools(request).await,
             "tools/call" => self.call_tool(request).await,
@@ -54,11 +51,6 @@ impl Gateway {
             },
         }
     }
-}
-
-/// The answer to a request, its result as raw JSON.
-pub(super) fn respond(request: &Request, result: &[u8]) -> Bytes {
-    Message::response(request.id(), result).bytes().clone()
 }
 
 fn unknown_method(method: &str) -> Refusal {
@@ -84,7 +76,7 @@ fn set_level(request: &Request) -> Result<Bytes, Refusal> {
     if let Some(session) = &request.session {
         session.log_at(level);
     }
-    Ok(respond(request, b"{}"))
+    Ok(request.respond(b"{}"))
 }
 
 #[cfg(test)]

@@ -71,11 +71,7 @@ impl Gateway {
         let meta = MetaTool::ALL.map(|tool| Cow::Borrowed(tool.name()));
         let public = directory
             .names()
-            .filter(|(_, listed)| {
-                request
-                    .caller
-                    .may_call(listed.member.name(), &listed.entry.key)
-            })
+            .filter(|(_, listed)| listed.is_for(&request.caller))
             .map(|(name, _)| Cow::Borrowed(name));
         let known: Vec<Cow<'_, str>> = meta.into_iter().chain(public).collect();
         Refusal::UnknownTool {

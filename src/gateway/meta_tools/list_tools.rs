@@ -75,11 +75,7 @@ fn in_brief(gateway: &Gateway, request: &Request, missing: Vec<Missing>) -> Give
     let tools: Vec<Brief<'_>> = directory
         .tools()
         .iter()
-        .filter(|listed| {
-            request
-                .caller
-                .may_call(listed.member.name(), &listed.entry.key)
-        })
+        .filter(|listed| listed.is_for(&request.caller))
         .map(|listed| Brief {
             server: listed.member.name(),
             name: &listed.entry.key,

@@ -12,14 +12,11 @@ use super::{
     given::{Given, Trouble},
     invoke, kill_server, list_servers, list_tools, revive_server, search_tools,
 };
-use crate::{
-    gateway::{
-        facade::Gateway,
-        replies::{Recovery, Refusal, failed_call, failed_tool},
-        request::Request,
-        trace::traced,
-    },
-    protocol::Message,
+use crate::gateway::{
+    facade::Gateway,
+    replies::{Recovery, Refusal, failed_call, failed_tool},
+    request::Request,
+    trace::traced,
 };
 
 impl Gateway {
@@ -38,7 +35,7 @@ impl Gateway {
                 shown(request, &recovery)
             }
         };
-        respond(request, &result)
+        request.respond(&result)
     }
 
     /// A meta-tool as a method of its own.
@@ -49,9 +46,9 @@ impl Gateway {
     ) -> Result<Bytes, Refusal> {
         let given = request.message.params().unwrap_or_default();
         match self.run(tool, request, &given).await {
-            Ok(Given::ToolResult(result)) => Ok(respond(request, &result)),
-            Ok(Given::Object(object)) => Ok(respond(request, object.get().as_bytes())),
-            Err(Trouble::ToolFailed(recovery)) => Ok(respond(request, &shown(request, &recovery))),
+            Ok(Given::ToolResult(result)) => Ok(request.respond(&result)),
+            Ok(Given::Object(object)) => Ok(request.respond(object.get().as_bytes())),
+            Err(Trouble::ToolFailed(recovery)) => Ok(request.respond(&shown(request, &recovery))),
             Err(Trouble::Failed(recovery)) => Ok(failed_call(request.id(), &recovery)),
             Err(Trouble::Refused(refusal)) => Err(refusal),
         }
@@ -77,10 +74,6 @@ impl Gateway {
             MetaTool::KillServer => kill_server::run(self, request, &arguments).await,
         }
     }
-}
-
-fn respond(request: &Request, result: &[u8]) -> Bytes {
-    Message::response(request.id(), result).bytes().clone()
 }
 
 /// A failure as a result for the model; it names the request as a success does.

@@ -74,7 +74,7 @@ pub(super) async fn run(
     let directory = gateway.directory();
     let mut matches: Vec<Match<'_>> = directory
         .search(&query)
-        .filter(|(_, listed)| may_call(request, listed))
+        .filter(|(_, listed)| listed.is_for(&request.caller))
         .map(|(score, listed)| hit(score, listed))
         .collect();
     let total = matches.len();
@@ -93,12 +93,6 @@ pub(super) async fn run(
     }))
 }
 
-fn may_call(request: &Request, listed: &ListedTool) -> bool {
-    request
-        .caller
-        .may_call(listed.member.name(), &listed.entry.key)
-}
-
 fn hit(score: f32, listed: &ListedTool) -> Match<'_> {
     let definition = RawObject::parse(listed.entry.raw.get().as_bytes());
     Match {
@@ -115,7 +109,7 @@ fn suggestions(directory: &Directory, request: &Request, query: &str) -> Vec<Str
     let names: BTreeSet<&str> = directory
         .tools()
         .iter()
-        .filter(|listed| may_call(request, listed))
+        .filter(|listed| listed.is_for(&request.caller))
         .map(|listed| &*listed.entry.key)
         .collect();
     let near: BTreeSet<&str> = query
