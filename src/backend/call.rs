@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
+    failsafe::Outcome,
     protocol::Message,
     telemetry::{RequestId, Stamp},
 };
@@ -36,4 +37,21 @@ pub struct Answer {
     pub queued: Duration,
     /// Time spent waiting for the backend, all attempts together.
     pub waited: Duration,
+}
+
+impl Answer {
+    /// What the call came to.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        outcome(&self.message)
+    }
+}
+
+/// What a response means. A result that says `isError` is a success to the breaker: the tool has answered.
+pub(super) fn outcome(answer: &Message) -> Outcome {
+    match answer.error_code() {
+        Some(code) => Outcome::of_rpc_error(code, &answer.error_message().unwrap_or_default()),
+        None if answer.is_tool_error() => Outcome::ToolError,
+        None => Outcome::Success,
+    }
 }

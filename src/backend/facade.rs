@@ -9,7 +9,7 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{
-    Answer, BackendSettings, BackendStatus, Call, CallError, ServerInfo, path::outcome,
+    Answer, BackendSettings, BackendStatus, Call, CallError, ServerInfo, call::outcome,
     transport::Transport,
 };
 use crate::{
@@ -92,7 +92,7 @@ impl Backend {
             Ok(answer) => {
                 let latency_ms = millis(answer.waited);
                 match outcome(&answer.message) {
-                    Outcome::Success => {
+                    Outcome::Success | Outcome::ToolError => {
                         tracing::info!(backend, method, %request_id, latency_ms, "Request completed successfully");
                     }
                     outcome => {

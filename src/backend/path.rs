@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{Answer, Backend, Call, CallError, transport::Delivery};
+use super::{Answer, Backend, Call, CallError, call::outcome, transport::Delivery};
 use crate::{
     failsafe::{Attempt, Outcome, Place, Retry, Ticket, retry::draw},
     protocol::Message,
@@ -172,13 +172,6 @@ fn settle(ticket: Ticket<'_>, answer: &Result<Message, CallError>, end: Stamp) {
         Ok(message) => ticket.settle(outcome(message), &"", end),
         Err(error) => ticket.settle(error.outcome(), error, end),
     }
-}
-
-/// What an answer means for the breaker. A result that says `isError` is a success: the tool has answered.
-pub(super) fn outcome(answer: &Message) -> Outcome {
-    answer.error_code().map_or(Outcome::Success, |code| {
-        Outcome::of_rpc_error(code, &answer.error_message().unwrap_or_default())
-    })
 }
 
 fn forgetful() -> CallError {

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    catalogue::{Catalogue, Entry, Kind},
-    raw_object::RawObject,
-};
+use super::catalogue::{Catalogue, Entry, Kind};
 use crate::{
     backend::{Answer, Backend, Call, CallError},
     failsafe::Outcome,
@@ -63,7 +60,9 @@ impl Member {
             outcome: Outcome::Cancelled,
         };
         let answer = self.backend.request(call).await;
-        counting.outcome = answer.as_ref().map_or_else(CallError::outcome, outcome);
+        counting.outcome = answer
+            .as_ref()
+            .map_or_else(CallError::outcome, Answer::outcome);
         answer
     }
 
@@ -81,23 +80,6 @@ impl Member {
     }
 }
 
-fn outcome(answer: &Answer) -> Outcome {
-    let message = &answer.message;
-    match (message.error_code(), message.result()) {
-        (Some(code), _) => {
-            Outcome::of_rpc_error(code, &message.error_message().unwrap_or_default())
-        }
-        (None, Some(result)) if is_error(&result) => Outcome::ToolError,
-        _ => Outcome::Success,
-    }
-}
-
-/// Whether a result says `isError: true`. Most do not even have the word, and are not read further.
-fn is_error(result: &[u8]) -> bool {
-    memchr::memmem::find(result, b"\"isError\"").is_some()
-        && RawObject::parse(result).and_then(|result| result.read("isError")) == Some(true)
-}
-
 struct Counting<'a> {
     outcomes: &'a [Counter; Outcome::ALL.len()],
     outcome: Outcome,
@@ -108,18 +90,5 @@ impl Drop for Counting<'_> {
         if let Some(counter) = self.outcomes.get(self.outcome.index()) {
             counter.add(1);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_error;
-
-    #[test]
-    fn only_the_result_itself_says_that_it_is_an_error() {
-        assert!(is_error(br#"{"content":[],"isError":true}"#));
-        assert!(!is_error(br#"{"content":[],"isError":false}"#));
-        assert!(!is_error(br#"{"structuredContent":{"isError":true}}"#));
-        assert!(!is_error(br#"{"content":[{"text":"\"isError\":true"}]}"#));
     }
 }

@@ -124,6 +124,12 @@ impl Message {
         self.slice(Part::Result)
     }
 
+    /// Whether `result.isError` of a response is true: the tool has answered that this call failed.
+    #[must_use]
+    pub fn is_tool_error(&self) -> bool {
+        self.raw(Part::IsError) == Some(b"true")
+    }
+
     /// `error` of a response, an object.
     #[must_use]
     pub fn error(&self) -> Option<Bytes> {
@@ -330,6 +336,19 @@ mod tests {
                 .starts_with(br#"{"code":-32700,"message""#)
         );
         assert!(parse(r#"{"jsonrpc":"2.0","error":{}}"#).is_ok());
+    }
+
+    #[test]
+    fn only_the_result_itself_says_that_a_tool_failed() {
+        let failed = |result: &str| {
+            let response = format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#);
+            parse(&response).unwrap().is_tool_error()
+        };
+        assert!(failed(r#"{"content":[],"isError": true}"#));
+        assert!(!failed(r#"{"content":[],"isError":false}"#));
+        assert!(!failed(r#"{"structuredContent":{"isError":true}}"#));
+        assert!(!failed(r#"{"content":[{"text":"\"isError\":true"}]}"#));
+        assert!(!failed("[true]"));
     }
 
     #[test]

@@ -54,6 +54,7 @@ pub(in crate::protocol) enum Part {
     MetaProgressToken,
     ErrorCode,
     ErrorMessage,
+    IsError,
 }
 
 type Members = &'static [(&'static str, Part)];
@@ -81,16 +82,20 @@ pub(super) const PARAMS: Members = &[
 
 const META: Members = &[("progressToken", Part::MetaProgressToken)];
 
+/// The member of a result by which a tool says that this call failed (MCP 2025-11-25, server/tools, error handling).
+const RESULT: Members = &[("isError", Part::IsError)];
+
 const ERROR: Members = &[("code", Part::ErrorCode), ("message", Part::ErrorMessage)];
 
 impl Part {
-    const COUNT: usize = Self::ErrorMessage as usize + 1;
+    const COUNT: usize = Self::IsError as usize + 1;
 
     /// The members to look for inside this part.
     pub(super) const fn members(self) -> Option<Members> {
         match self {
             Self::Params => Some(PARAMS),
             Self::Meta => Some(META),
+            Self::Result => Some(RESULT),
             Self::Error => Some(ERROR),
             _ => None,
         }
@@ -106,7 +111,7 @@ impl Part {
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::protocol) struct Parts {
     spans: [Span; Part::COUNT],
-    met: u16,
+    met: u32,
     fault: Option<&'static str>,
 }
 
@@ -147,7 +152,7 @@ impl Parts {
 
     /// Notes that the name of `part` was met; a second time is a fault, for two readers may disagree which one counts.
     pub(super) fn meet(&mut self, part: Part, exact: bool) {
-        let bit = 1 << part as u16;
+        let bit = 1 << part as u32;
         if self.met & bit != 0 {
             self.fault
                 .get_or_insert("it has a member twice by which messages are routed");
