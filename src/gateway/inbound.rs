@@ -81,7 +81,7 @@ pub struct Reply {
 
 /// JSON-RPC messages one after another; `None` ends the stream.
 /// Dropping it cancels what it waits for.
-pub trait EventStream: Send + Sync {
+pub trait EventStream: Send {
     /// The next message.
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>>;
 }

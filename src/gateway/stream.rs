@@ -3,7 +3,6 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Mutex, PoisonError},
     task::{Context, Poll},
 };
 
@@ -20,13 +19,10 @@ where
     S: 'static,
 {
     let next = Some(Box::pin(step(state)));
-    Box::new(Steps(Mutex::new(Walk { step, next })))
+    Box::new(Steps { step, next })
 }
 
-/// The mutex is never locked: only `&mut` reaches inside. It is what makes a future that is only `Send` shareable.
-struct Steps<F, N>(Mutex<Walk<F, N>>);
-
-struct Walk<F, N> {
+struct Steps<F, N> {
     step: F,
     next: Option<Pin<Box<N>>>,
 }
@@ -37,19 +33,15 @@ where
     N: Future<Output = Option<(Bytes, S)>> + Send,
 {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        let walk = self
-            .get_mut()
-            .0
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
-        let Some(next) = walk.next.as_mut() else {
+        let steps = self.get_mut();
+        let Some(next) = steps.next.as_mut() else {
             return Poll::Ready(None);
         };
         let Some((message, state)) = std::task::ready!(next.as_mut().poll(context)) else {
-            walk.next = None;
+            steps.next = None;
             return Poll::Ready(None);
         };
-        next.set((walk.step)(state));
+        next.set((steps.step)(state));
         Poll::Ready(Some(message))
     }
 }
