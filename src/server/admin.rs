@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header};
 
 use super::{
-    answer::{self, JSON},
+    answer::{self, JSON, NO_STORE},
     body::Content,
     door::Door,
     media::Accepted,
@@ -15,7 +15,6 @@ use super::{
 /// The Prometheus text format, version 0.0.4.
 const PROMETHEUS: HeaderValue =
     HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 const ALIVE: Bytes = Bytes::from_static(br#"{"status":"alive"}"#);
 const READY: Bytes = Bytes::from_static(br#"{"status":"ready"}"#);

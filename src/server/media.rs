@@ -90,7 +90,7 @@ pub(super) fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
     if kind.eq_ignore_ascii_case("application/json") {
         Ok(())
     } else {
-        Err(Refusal::UnsupportedMediaType(Some(given.into())))
+        Err(Refusal::UnsupportedMediaType(given.into()))
     }
 }
 
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(check("application/json"), Ok(()));
         assert_eq!(check("Application/Json; charset=utf-8"), Ok(()));
         for foreign in ["text/plain", "application/x-www-form-urlencoded", ""] {
-            let refused = Refusal::UnsupportedMediaType(Some(foreign.into()));
+            let refused = Refusal::UnsupportedMediaType(foreign.into());
             assert_eq!(check(foreign), Err(refused));
         }
     }

@@ -23,8 +23,9 @@ pub(super) struct TokenFile {
 }
 
 impl TokenFile {
-    /// The token for the gateway that is configured for this port: the one of its last start, so that clients stay configured, or a new
-    /// one. It lies in the user's state directory, or below the temporary one where there is none to write to.
+    /// The token for the gateway that is configured for this port: the one of its last start, so that clients stay
+    /// configured, or a new one. It lies in the user's state directory, or below the temporary one where there is none to
+    /// write to.
     pub(super) fn open(port: u16) -> io::Result<Self> {
         let name = format!("token-{port}");
         match state_directory().map(|directory| Self::open_in(&directory, &name)) {

@@ -27,8 +27,8 @@ pub enum Refusal {
     Unauthorized,
     /// `Accept` takes neither JSON nor an event stream.
     NotAcceptable(Box<str>),
-    /// The body is not declared as JSON.
-    UnsupportedMediaType(Option<Box<str>>),
+    /// The body is declared as this and not as JSON.
+    UnsupportedMediaType(Box<str>),
     /// The body is longer than this many bytes.
     BodyTooLarge(usize),
     /// The body did not arrive within this time.

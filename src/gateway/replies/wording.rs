@@ -80,12 +80,11 @@ impl Refusal {
         match self {
             Self::NotAcceptable(given) => write!(
                 f,
-                "The Accept header {given} takes neither answer we can give. Send `Accept: application/json, text/event-stream`.", given = Quoted(given)
+                "The Accept header {given} takes neither answer we can give, so nothing was done. Send `Accept: application/json, text/event-stream`.", given = Quoted(given)
             ),
             Self::UnsupportedMediaType(given) => write!(
                 f,
-                "The body came as {}, which is not read. Send JSON with `Content-Type: application/json`.",
-                Quoted(given.as_deref().unwrap_or("no type at all"))
+                "The body came as {given}, so it was not read. Send JSON with `Content-Type: application/json`.", given = Quoted(given)
             ),
             Self::BodyTooLarge(limit) => write!(
                 f,
@@ -101,11 +100,11 @@ impl Refusal {
             ),
             Self::MethodNotAllowed(allowed) => write!(
                 f,
-                "This path does not take that HTTP method. Use one of: {allowed}."
+                "This path does not take that HTTP method, so nothing was done. Use one of: {allowed}."
             ),
             Self::NoSuchPath(path) => write!(
                 f,
-                "There is nothing at {path}. The MCP endpoints are /mcp and /mcp/<backend>; the pages are /health, /livez, /readyz, /health/backends and /metrics.", path = Quoted(path)
+                "There is nothing at {path}, so nothing was done. The MCP endpoints are /mcp and /mcp/<backend>; the pages are /health, /livez, /readyz, /health/backends and /metrics.", path = Quoted(path)
             ),
             _ => f.write_str(
                 "The gateway is stopping and takes no new requests, so nothing was sent. Try again in a moment.",
@@ -124,7 +123,7 @@ impl Refusal {
                 say_suggestion(
                     f,
                     suggest.as_deref(),
-                    "Call tools/list to see what there is.",
+                    "Tools are called with tools/call, by a name from tools/list.",
                 )
             }
             Self::UnknownBackend { name, suggest } | Self::NoSuchEndpoint { name, suggest } => {
