@@ -14,7 +14,7 @@ pub struct BackendStatus {
     pub description: Option<String>,
     /// `stdio` or `streamable-http`.
     pub transport: &'static str,
-    /// One word for all below: `ready`, `idle` (nobody has called it yet), `half-open`, `open`, `failed` or `stopped`.
+    /// One word for all below: `ready`, `idle` (no child runs and no session is open; the next call changes that), `half-open`, `open`, `failed` or `stopped`.
     pub status: &'static str,
     /// Whether a child runs or a session is open.
     pub running: bool,

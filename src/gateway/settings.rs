@@ -60,7 +60,7 @@ pub struct SessionSettings {
     pub ttl: Duration,
     /// How often idle sessions are looked for.
     pub reap_interval: Duration,
-    /// Messages kept for a slow reader of a stream before the oldest is dropped and the loss counted.
+    /// Messages kept for a slow reader. One more costs a session's stream its oldest, and a call's stream the new one.
     pub buffer: usize,
 }
 
