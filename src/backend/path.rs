@@ -180,7 +180,7 @@ fn forgetful() -> CallError {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, sync::Arc};
+    use std::sync::Arc;
 
     use super::*;
     use crate::{
@@ -189,13 +189,7 @@ mod tests {
     };
 
     fn shell(script: &str) -> Arc<Backend> {
-        let stdio = StdioSettings {
-            program: "sh".into(),
-            args: vec!["-c".into(), script.into()],
-            env: BTreeMap::new(),
-            cwd: None,
-            supervisor: None,
-        };
+        let stdio = StdioSettings::new("sh", &["-c", script]);
         let mut settings = BackendSettings::new("shell", TransportSettings::Stdio(stdio));
         settings.failsafe.circuit_breaker.enabled = false;
         Backend::new(settings, Clock::new())

@@ -69,6 +69,20 @@ pub struct HttpSettings {
     pub headers: Vec<(http::HeaderName, Secret)>,
 }
 
+impl StdioSettings {
+    /// `program` with `args` in the gateway's own environment and working directory, under no supervisor.
+    #[must_use]
+    pub fn new(program: impl Into<String>, args: &[&str]) -> Self {
+        Self {
+            program: program.into(),
+            args: args.iter().map(|&arg| arg.to_owned()).collect(),
+            env: BTreeMap::new(),
+            cwd: None,
+            supervisor: None,
+        }
+    }
+}
+
 impl BackendSettings {
     /// Settings with every default in place: timeout 30 s, 64 calls at once, 256 waiting, messages up to 64 MiB.
     #[must_use]

@@ -6,13 +6,8 @@ use crate::backend::{BackendSettings, StdioSettings, TransportSettings};
 
 /// The backend `demo`: `program` with the argument `demo`.
 pub(super) fn backend(program: &Path) -> BackendSettings {
-    let transport = TransportSettings::Stdio(StdioSettings {
-        program: program.to_string_lossy().into_owned(),
-        args: vec!["demo".to_owned()],
-        env: std::collections::BTreeMap::new(),
-        cwd: None,
-        supervisor: None,
-    });
+    let child = StdioSettings::new(program.to_string_lossy(), &["demo"]);
+    let transport = TransportSettings::Stdio(child);
     let mut settings = BackendSettings::new("demo", transport);
     settings.description =
         Some("Built in, to try the gateway with: echo, add, sleep and fail".to_owned());

@@ -1,6 +1,6 @@
 //! A client that hands its POSTs straight to the gateway.
 
-use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use mcp_gateway::{
     backend::{Backend, BackendSettings, StdioSettings, TransportSettings},
@@ -21,13 +21,7 @@ pub(crate) fn missing(name: &str) -> BackendSettings {
 }
 
 fn stdio(name: &str, program: &str) -> BackendSettings {
-    let child = StdioSettings {
-        program: program.to_owned(),
-        args: vec!["demo".to_owned()],
-        env: BTreeMap::new(),
-        cwd: None,
-        supervisor: None,
-    };
+    let child = StdioSettings::new(program, &["demo"]);
     BackendSettings::new(name, TransportSettings::Stdio(child))
 }
 

@@ -36,14 +36,9 @@ impl Running {
 
     /// Starts it with the demo backend behind it.
     pub(crate) fn with_demo(settings: ServerSettings) -> Self {
-        let demo = TransportSettings::Stdio(StdioSettings {
-            program: env!("CARGO_BIN_EXE_mcp-gateway").to_owned(),
-            args: vec!["demo".to_owned()],
-            env: BTreeMap::new(),
-            cwd: None,
-            supervisor: None,
-        });
-        Self::serve(settings, vec![BackendSettings::new("demo", demo)])
+        let child = StdioSettings::new(env!("CARGO_BIN_EXE_mcp-gateway"), &["demo"]);
+        let demo = BackendSettings::new("demo", TransportSettings::Stdio(child));
+        Self::serve(settings, vec![demo])
     }
 
     fn serve(settings: ServerSettings, backends: Vec<BackendSettings>) -> Self {

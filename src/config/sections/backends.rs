@@ -1,6 +1,6 @@
 //! `backends`: the servers behind the gateway, each with a name of its own.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use super::{
     failsafe,
@@ -82,13 +82,7 @@ fn backend(
 
 /// Stands in for a transport that is not written, so that the other keys are read all the same.
 fn nowhere() -> TransportSettings {
-    TransportSettings::Stdio(StdioSettings {
-        program: String::new(),
-        args: Vec::new(),
-        env: BTreeMap::new(),
-        cwd: None,
-        supervisor: None,
-    })
+    TransportSettings::Stdio(StdioSettings::new("", &[]))
 }
 
 fn limits(section: &mut Section<'_>, settings: &mut BackendSettings) {

@@ -164,19 +164,11 @@ fn describe(status: ExitStatus) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::backend::TransportSettings;
 
     fn shell(script: &str) -> (Process, Pipes) {
-        let settings = StdioSettings {
-            program: "sh".into(),
-            args: vec!["-c".into(), script.into()],
-            env: BTreeMap::new(),
-            cwd: None,
-            supervisor: None,
-        };
+        let settings = StdioSettings::new("sh", &["-c", script]);
         let backend = BackendSettings::new("test", TransportSettings::Stdio(settings.clone()));
         Process::start(&Arc::new(backend), Path::new("/bin/sh"), &settings).unwrap()
     }

@@ -93,11 +93,9 @@ mod tests {
 
     fn settings(program: &str, path: &str) -> StdioSettings {
         StdioSettings {
-            program: program.into(),
-            args: Vec::new(),
             env: BTreeMap::from([("PATH".into(), Secret::new(path))]),
             cwd: Some("/bin".into()),
-            supervisor: None,
+            ..StdioSettings::new(program, &[])
         }
     }
 

@@ -75,11 +75,8 @@ mod tests {
     fn backend() -> BackendSettings {
         let key = ("KEY".into(), Secret::new("hunter2-and-more"));
         let stdio = StdioSettings {
-            program: "sh".into(),
-            args: Vec::new(),
             env: BTreeMap::from([key]),
-            cwd: None,
-            supervisor: None,
+            ..StdioSettings::new("sh", &[])
         };
         BackendSettings::new("b", TransportSettings::Stdio(stdio))
     }
