@@ -10,6 +10,10 @@ pub(crate) fn not_found() {
     forgets(Forgetting::NotFound);
 }
 
+pub(crate) fn in_own_words() {
+    forgets(Forgetting::InOwnWords);
+}
+
 pub(crate) fn error_inside() {
     forgets(Forgetting::ErrorInside);
 }

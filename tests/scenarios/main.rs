@@ -72,6 +72,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "05 a client without a session hangs up: the call ends" => hanging::gone_without_a_session,
     "05 somebody else cancels the same id and nobody is told" => hanging::cancelled_by_somebody_else,
     "06 an HTTP backend has forgotten its session: 404" => forgetful::not_found,
+    "06 an HTTP backend has forgotten its session: 404 in words of its own" => forgetful::in_own_words,
     "06 an HTTP backend has forgotten its session: an error inside a 200" => forgetful::error_inside,
     "06 a forgotten session under load is opened once" => forgetful::under_load,
     "06 a call that may have run is not sent again" => forgetful::may_have_run,

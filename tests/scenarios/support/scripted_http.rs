@@ -24,6 +24,8 @@ use super::{
 pub(crate) enum Forgetting {
     /// HTTP 404, as the specification says.
     NotFound,
+    /// HTTP 404 with an error in words of its own.
+    InOwnWords,
     /// HTTP 200 with a JSON-RPC error inside, as some servers do.
     ErrorInside,
 }
@@ -258,11 +260,12 @@ impl Shared {
     }
 
     fn deny(&self, wire: &mut Wire, frame: &Frame) -> io::Result<()> {
-        let status = match self.state.lock().unwrap().forgetting {
-            Forgetting::NotFound => 404,
-            Forgetting::ErrorInside => 200,
+        let (status, words) = match self.state.lock().unwrap().forgetting {
+            Forgetting::NotFound => (404, "Session not found"),
+            Forgetting::InOwnWords => (404, "never heard of you"),
+            Forgetting::ErrorInside => (200, "Session not found"),
         };
-        let error = frame::error(frame.id(), -32000, "Session not found");
+        let error = frame::error(frame.id(), -32000, words);
         wire.answer(status, JSON, &error)
     }
 

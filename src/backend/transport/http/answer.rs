@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::{pool::Lease, session::says_lost};
 use crate::{
     backend::{BackendSettings, CallError},
-    protocol::{Kind, Message, SseDecoder},
+    protocol::{Kind, Message, SseDecoder, codes},
 };
 
 /// What is read of an error body, in bytes: enough for a JSON-RPC error with its data.
@@ -71,6 +71,20 @@ impl Reading<'_> {
     fn is_ours(&self, message: &Message) -> bool {
         let id = message.id().and_then(|id| std::str::from_utf8(id).ok());
         id.and_then(|id| id.parse().ok()) == Some(self.serial)
+    }
+
+    /// An error that says which other thing than the session is not there. In whatever words: a 404 without it is about
+    /// the session (MCP 2025-11-25, basic/transports, session management).
+    fn tells_what(&self, answer: &Message) -> bool {
+        let missing = [
+            codes::METHOD_NOT_FOUND,
+            codes::INVALID_PARAMS,
+            codes::RESOURCE_NOT_FOUND,
+        ];
+        self.is_ours(answer)
+            && answer
+                .error_code()
+                .is_some_and(|code| missing.contains(&code))
     }
 
     fn says_lost(&self, message: &Message) -> bool {
@@ -159,8 +173,9 @@ impl Reading<'_> {
         let forgotten = self.in_session && status == StatusCode::NOT_FOUND;
         match answer {
             Some(answer) if self.says_lost(&answer) => Err(CallError::SessionLost),
-            Some(answer) if status.is_client_error() && self.is_ours(&answer) => Ok(answer),
-            _ if forgotten => Err(CallError::SessionLost),
+            _ if forgotten && !answer.as_ref().is_some_and(|it| self.tells_what(it)) => {
+                Err(CallError::SessionLost)
+            }
             Some(answer) if status.is_client_error() && self.is_answer(&answer) => Ok(answer),
             _ if status.is_client_error() || status.is_server_error() => Err(CallError::Http {
                 status: number,

@@ -46,6 +46,22 @@ async fn a_forgotten_session_is_opened_again_and_the_refused_call_sent_again() {
 }
 
 #[tokio::test]
+async fn a_404_is_about_the_session_whatever_its_error_says_in_whatever_words() {
+    let stage = Stage::set().await;
+    let mut peer = stage.opened().await;
+    let call = stage.call("again");
+    let id = peer.hear().await.id();
+    let refusal = error(&id, -32001, "never heard of you");
+    peer.answer("404 Not Found", "", &refusal).await;
+    let mut peer = stage.accept().await;
+    peer.open("two").await;
+    let heard = peer.hear().await;
+    assert_eq!(heard.tool(), "again");
+    peer.result(&heard, "{}").await;
+    assert!(call.await.unwrap().is_ok());
+}
+
+#[tokio::test]
 async fn calls_that_find_the_session_forgotten_together_open_one_new_session() {
     let stage = Stage::set().await;
     let mut first = stage.opened().await;
