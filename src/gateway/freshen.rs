@@ -129,7 +129,7 @@ impl Gateway {
             Arc::clone(&self).read(Arc::clone(&member), kind).await?;
         }
         match self.freshness(&member, kind) {
-            Freshness::Failed => Err(failed_lately()),
+            Freshness::Failed => member.catalogue().failure(kind).map_or(Ok(()), Err),
             Freshness::Fresh | Freshness::Due => Ok(()),
         }
     }
@@ -149,10 +149,6 @@ impl Gateway {
         }
         Ok(())
     }
-}
-
-fn failed_lately() -> CallError {
-    CallError::unreachable("it did not say what it offers a moment ago")
 }
 
 /// A name that is not on a list older than this is worth a second look at the backend.

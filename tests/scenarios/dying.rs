@@ -73,6 +73,12 @@ pub(crate) fn no_such_command() {
         "{status}"
     );
     assert_eq!(gateway.health("missing")["healthy"], false);
+    for _ in 0..2 {
+        let missing = gateway.ask("gateway_list_servers", json!({})).result()["missing"][0].clone();
+        assert_eq!(missing["server"], "missing");
+        let reason = missing["reason"].as_str().unwrap();
+        assert!(reason.contains("/no/such/program"), "{reason}");
+    }
     assert!(gateway.invoke("steady", "echo", json!({})).is_good());
     let spawns = gateway
         .log()

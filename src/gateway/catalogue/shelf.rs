@@ -22,10 +22,16 @@ struct Shelf {
     listing: ArcSwapOption<Listing>,
     /// Held by whoever reads the list; never taken to look at it.
     reading: Arc<Mutex<()>>,
-    /// When reading failed last, plus one; 0 while it has not failed since the last good reading.
-    failed: Latest,
+    /// The last attempt, if it failed and nothing was announced since.
+    failed: ArcSwapOption<Failure>,
     /// 1 from a change that was announced until the list is read again.
     changed: Latest,
+}
+
+#[derive(Debug)]
+struct Failure {
+    at_ms: u64,
+    error: CallError,
 }
 
 impl Default for Shelf {
@@ -33,7 +39,7 @@ impl Default for Shelf {
         Self {
             listing: ArcSwapOption::empty(),
             reading: Arc::default(),
-            failed: Latest::new(0),
+            failed: ArcSwapOption::empty(),
             changed: Latest::new(0),
         }
     }
@@ -58,13 +64,20 @@ impl Catalogue {
 
     /// Whether the last attempt to read it failed, so that it may be out of date.
     pub(in crate::gateway) fn is_stale(&self, kind: Kind) -> bool {
-        self.shelf(kind).failed.value() != 0
+        self.shelf(kind).failed.load().is_some()
+    }
+
+    /// Why the last attempt to read it failed, if it did.
+    pub(in crate::gateway) fn failure(&self, kind: Kind) -> Option<CallError> {
+        let failure = self.shelf(kind).failed.load();
+        failure.as_ref().map(|failure| failure.error.clone())
     }
 
     pub(in crate::gateway) fn freshness(&self, kind: Kind, now: Stamp, ttl: Duration) -> Freshness {
         let shelf = self.shelf(kind);
-        let failed = shelf.failed.value();
-        if failed != 0 && now.millis().saturating_sub(failed) < PAUSE_MS {
+        let since = |failure: &Arc<Failure>| now.millis().saturating_sub(failure.at_ms);
+        let failed = shelf.failed.load().as_ref().map(since);
+        if failed.is_some_and(|ago| ago < PAUSE_MS) {
             return Freshness::Failed;
         }
         let age = shelf
@@ -83,7 +96,7 @@ impl Catalogue {
     /// The backend said that it changed.
     pub(in crate::gateway) fn mark_changed(&self, kind: Kind) {
         self.shelf(kind).changed.set(1);
-        self.shelf(kind).failed.set(0);
+        self.shelf(kind).failed.store(None);
     }
 
     /// The right to read a list, if nobody is reading it.
@@ -110,7 +123,10 @@ impl Catalogue {
         match reader.read(member, kind, earlier.as_deref()).await {
             Ok(listing) => Ok(shelf.put(listing, reader.clock.now())),
             Err(error) => {
-                shelf.failed.set(reader.clock.now().millis() + 1);
+                shelf.failed.store(Some(Arc::new(Failure {
+                    at_ms: reader.clock.now().millis(),
+                    error: error.clone(),
+                })));
                 Err(error)
             }
         }
@@ -137,7 +153,7 @@ impl Catalogue {
 impl Shelf {
     fn put(&self, mut listing: Listing, now: Stamp) -> bool {
         listing.read_ms = now.millis();
-        self.failed.set(0);
+        self.failed.store(None);
         let listing = Arc::new(listing);
         let earlier = self.listing.swap(Some(Arc::clone(&listing)));
         earlier.is_none_or(|earlier| !earlier.is_same(&listing))
