@@ -100,7 +100,14 @@ fn read_tree(file: &Path) -> Result<Node, Finding> {
             format!("cannot be read ({error}): name a readable file with -c or MCP_GATEWAY_CONFIG"),
         )
     })?;
-    tree::parse_file(&text, &file)
+    let root = tree::parse_file(&text, &file)?;
+    match root.value {
+        Value::Map(_) | Value::Nothing => Ok(root),
+        _ => Err(Finding::new(
+            &root.at,
+            "this is not a configuration: write sections such as `backends:`, each with its keys below it",
+        )),
+    }
 }
 
 /// The environment with the variables of all `env_files` beneath it. A file that is not there is skipped.

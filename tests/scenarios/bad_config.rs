@@ -49,6 +49,8 @@ pub(crate) fn wrong_value() {
         &["files", "command", "http_url"],
     );
     refused("server: [1\n", &["1"]);
+    let ended = refused("port 8080\n", &["1", "this is not a configuration"]);
+    assert_eq!(ended.stderr.lines().count(), 1, "said once: {ended:?}");
 }
 
 pub(crate) fn missing_variable() {
