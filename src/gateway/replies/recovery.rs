@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub(super) const INVALID_PARAM: &str = "INVALID_PARAM";
+pub(super) const RATE_LIMITED: &str = "RATE_LIMITED";
 pub(super) const TOOL_NOT_FOUND: &str = "TOOL_NOT_FOUND";
 
 /// How to go on after a call that failed.

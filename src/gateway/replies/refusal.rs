@@ -198,12 +198,16 @@ impl Refusal {
                 recovery::INVALID_PARAM,
                 "Use another tool; calling again will not help.".to_owned(),
             ),
+            Self::CallerRateLimited(_) => (
+                recovery::RATE_LIMITED,
+                "Wait, then send it again: nothing was sent, so it is safe to repeat.".to_owned(),
+            ),
             _ => return None,
         };
         Some(Recovery {
             error_code,
             message: self.to_string(),
-            retry_after_ms: None,
+            retry_after_ms: self.retry_after().map(recovery::millis),
             suggest,
         })
     }
@@ -216,14 +220,12 @@ impl Refusal {
             #[serde(rename = "recovery")]
             Recovery(Recovery),
             Uri(&'a str),
-            RetryAfterMs(u64),
         }
         let data = match self {
             Self::UnknownRevision(_) => {
                 Data::Supported(Revision::ALL.iter().map(|known| known.as_str()).collect())
             }
             Self::UnknownResource(uri) => Data::Uri(uri),
-            Self::CallerRateLimited(after) => Data::RetryAfterMs(recovery::millis(*after)),
             _ => Data::Recovery(Recovery {
                 message: message.to_owned(),
                 ..self.recovery()?
@@ -271,6 +273,16 @@ mod tests {
         assert!(message.contains("Did you mean \"echo\"?"), "{message}");
         let recovery = &body["error"]["data"]["recovery"];
         assert_eq!(recovery["error_code"], "TOOL_NOT_FOUND");
+    }
+
+    #[test]
+    fn a_caller_over_its_limit_is_told_when_to_come_back() {
+        let reply = Refusal::CallerRateLimited(Duration::from_nanos(19_964_244_008)).reply(None);
+        let error = &body(&reply)["error"];
+        assert_eq!(error["data"]["recovery"]["error_code"], "RATE_LIMITED");
+        assert_eq!(error["data"]["recovery"]["retry_after_ms"], 19_965);
+        let message = error["message"].as_str().unwrap();
+        assert!(message.ends_with("Come back in 20.0s."), "{message}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Recovery, Refusal,
-    recovery::{INVALID_PARAM, TOOL_NOT_FOUND, millis},
+    recovery::{INVALID_PARAM, RATE_LIMITED, TOOL_NOT_FOUND, millis},
 };
 use crate::{
     backend::CallError,
@@ -14,7 +14,6 @@ use crate::{
 };
 
 const BACKEND_UNREACHABLE: &str = "BACKEND_UNREACHABLE";
-const RATE_LIMITED: &str = "RATE_LIMITED";
 const CIRCUIT_OPEN: &str = "CIRCUIT_OPEN";
 const BACKEND_TIMEOUT: &str = "BACKEND_TIMEOUT";
 const BACKEND_ERROR: &str = "BACKEND_ERROR";

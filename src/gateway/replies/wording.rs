@@ -96,7 +96,7 @@ impl Refusal {
             ),
             Self::CallerRateLimited(after) => write!(
                 f,
-                "This key has used up its rate limit, so nothing was sent; backends are not the cause. Come back in {after:?}."
+                "This key has used up its rate limit, so nothing was sent; backends are not the cause. Come back in {after:.1?}."
             ),
             Self::MethodNotAllowed(allowed) => write!(
                 f,
