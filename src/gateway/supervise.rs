@@ -115,5 +115,5 @@ fn log_health(member: &Member, lately: &Snapshot) {
 }
 
 fn milliseconds(micros: u64) -> f64 {
-    Duration::from_micros(micros).as_secs_f64() * 1e3
+    Duration::from_micros(micros).div_duration_f64(Duration::from_millis(1))
 }
