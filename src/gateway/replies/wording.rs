@@ -180,7 +180,7 @@ impl Refusal {
             ),
             Self::TooManySessions(max) => write!(
                 f,
-                "{max} sessions are open, which is the limit, so no new one was opened. End one with DELETE, wait for an idle one to expire, or raise the limit."
+                "{max} sessions are open, which is the limit, so no new one was opened. End one with DELETE, or wait for an idle one to expire."
             ),
             _ => Ok(()),
         }
