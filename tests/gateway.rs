@@ -122,6 +122,18 @@ async fn the_federated_list_has_every_tool_under_a_name_that_can_be_called() {
 }
 
 #[tokio::test]
+async fn a_list_that_passes_by_at_one_endpoint_is_news_at_the_other() {
+    let mut client = Client::new(gateway(federated(), &["a"]));
+    client.open().await;
+    let one = client.at("a");
+    let told = client
+        .hears(Box::pin(one.ask("tools/list", json!({}))))
+        .await;
+    assert_eq!(told["method"], "notifications/tools/list_changed");
+    client.end().await;
+}
+
+#[tokio::test]
 async fn plain_names_are_prefixed_only_where_they_collide() {
     let mut settings = federated();
     settings.meta_mcp.naming = Naming::Plain;

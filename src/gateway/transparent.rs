@@ -66,7 +66,7 @@ impl Gateway {
         let now = self.clock.now();
         let is_whole = request.message.cursor().is_none();
         if is_whole && member.catalogue().adopt(Kind::Tools, &result, now) {
-            self.rename();
+            self.list_changed(member, Kind::Tools);
         }
         match permitted(member, &request.caller, &result) {
             Some(cut) => request.respond(&cut),

@@ -8,7 +8,7 @@ use mcp_gateway::{
     telemetry::{Clock, RequestId},
 };
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// The demo backend of the built binary under this name.
 pub(crate) fn demo(name: &str) -> BackendSettings {
@@ -89,6 +89,17 @@ impl Client {
     pub(crate) async fn call(&self, name: &str, arguments: Value) -> Value {
         let params = json!({"name": name, "arguments": arguments});
         self.ask("tools/call", params).await["result"].clone()
+    }
+
+    /// Opens the stream of the session, and gives what comes on it first after `act`.
+    pub(crate) async fn hears(&self, act: impl Future) -> Value {
+        let session = self.session.as_deref();
+        let stream = self.gateway.listen(&self.route, session, &self.caller);
+        let mut stream = Box::into_pin(stream.unwrap_or_else(|_| panic!("no stream")));
+        act.await;
+        let first = std::future::poll_fn(|context| stream.as_mut().poll_next(context));
+        let first = timeout(Duration::from_secs(20), first).await.unwrap();
+        serde_json::from_slice(&first.unwrap()).unwrap()
     }
 
     /// The HTTP status of a request.
