@@ -27,7 +27,7 @@ pub(super) fn forward(events: Option<&mpsc::Sender<Message>>, call: &Message, ev
         (None, _) => event.clone(),
     };
     if events.try_send(event).is_err() {
-        tracing::debug!("an event was dropped: its caller does not read");
+        tracing::debug!("An event was dropped: its caller does not read");
     }
 }
 

@@ -54,7 +54,7 @@ async fn handshake(
         .map_err(io::Error::other)?;
     tokio::spawn(async move {
         if let Err(error) = driver.await {
-            tracing::debug!(%error, "a connection to a backend ended");
+            tracing::debug!(%error, "A connection to a backend ended");
         }
     });
     Ok(connection)

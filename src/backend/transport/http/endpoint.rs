@@ -72,7 +72,7 @@ fn headers(settings: &HttpSettings) -> HeaderMap {
                 headers.insert(name, value);
             }
             Err(_) => {
-                tracing::warn!(%name, "a configured header was left out: its value is no header value");
+                tracing::warn!(%name, "A configured header was left out: its value is no header value");
             }
         }
     }

@@ -270,14 +270,14 @@ impl Shared {
 
     fn post_later(self: &Arc<Self>, session: &Arc<Session>, message: Message) {
         let Ok(permit) = Arc::clone(&self.asides).try_acquire_owned() else {
-            tracing::debug!(backend = %self.backend.name, "a message was dropped: too many are on their way");
+            tracing::debug!(backend = %self.backend.name, "A message was dropped: too many are on their way");
             return;
         };
         let (shared, session) = (Arc::clone(self), Arc::clone(session));
         tokio::spawn(async move {
             let _permit = permit;
             if let Err(error) = shared.post_aside(&session, &message).await {
-                tracing::debug!(backend = %shared.backend.name, %error, "a message did not arrive");
+                tracing::debug!(backend = %shared.backend.name, %error, "A message did not arrive");
             }
         });
     }

@@ -196,7 +196,7 @@ impl Pump {
         if self.has_room() {
             self.say(message);
         } else {
-            tracing::debug!("a message was dropped: the child process does not read its stdin");
+            tracing::debug!("A message was dropped: the child process does not read its stdin");
         }
     }
 
@@ -247,7 +247,7 @@ impl Pump {
                 let Some(pending) =
                     serial(message.id()).and_then(|serial| self.pending.remove(&serial))
                 else {
-                    tracing::debug!("the backend answered a call that nobody waits for");
+                    tracing::debug!("The backend answered a call that nobody waits for");
                     return;
                 };
                 let _ = pending.asked.answer.send(Ok(message));
@@ -300,7 +300,7 @@ impl Pump {
             .or(only)
             .and_then(|serial| self.pending.remove(&serial))
         else {
-            tracing::debug!(what, "the backend wrote a line that is no message");
+            tracing::debug!(what, "The backend wrote a line that is no message");
             return;
         };
         let _ = pending.asked.answer.send(Err(CallError::protocol(what)));

@@ -10,6 +10,7 @@ use tokio::{
     sync::broadcast,
     time::{Instant, timeout, timeout_at},
 };
+use tracing::Instrument;
 
 use super::{
     child::Child,
@@ -226,7 +227,12 @@ impl Shared {
         self.starts.add(1);
         let (child, orders) = Child::new();
         let pump = Pump::new(orders, self.notices.clone(), self.backend.max_message_size);
-        tokio::spawn(Arc::clone(&self).drive(pump, process, pipes));
+        let span = tracing::debug_span!("child", backend = %name);
+        tokio::spawn(
+            Arc::clone(&self)
+                .drive(pump, process, pipes)
+                .instrument(span),
+        );
         let info = self.shake_hands(&child).await.inspect_err(|error| {
             // A child that is dead has been counted by its pump.
             if child.is_alive() {
