@@ -21,6 +21,8 @@ pub struct Call {
     pub started: Stamp,
     /// When the caller stops waiting.
     pub deadline: Instant,
+    /// Whether it spends the configured rate limit; what the gateway asks for itself does not.
+    pub limited: bool,
     /// Whether the request may be sent again after it may have run.
     pub repeatable: bool,
     /// Where messages go that the backend sends for this call before its answer (progress, log lines),

@@ -25,9 +25,11 @@ impl Backend {
             .checked_add(self.settings().timeout)
             .map_or(call.deadline, |own| own.min(call.deadline));
         let (_place, queued, start) = self.queue_up(call, deadline).await?;
-        self.failsafe()
-            .rate_limit()
-            .map_err(|retry_after| CallError::RateLimited { retry_after })?;
+        if call.limited {
+            self.failsafe()
+                .rate_limit()
+                .map_err(|retry_after| CallError::RateLimited { retry_after })?;
+        }
         let mut way = Way {
             backend: self,
             call,
@@ -201,6 +203,7 @@ mod tests {
             request_id: RequestId::random(),
             started: backend.clock().now(),
             deadline: Instant::now() + Duration::from_secs(20),
+            limited: true,
             repeatable: true,
             events: None,
         }

@@ -49,6 +49,7 @@ impl Request {
             request_id: self.request_id,
             started: self.started,
             deadline: self.deadline,
+            limited: true,
             repeatable,
             events: self.events.clone(),
         }

@@ -47,6 +47,18 @@ pub(crate) fn exit_in_the_middle() {
     );
 }
 
+pub(crate) fn silent_survivor() {
+    let silent = json!({"command": "sh", "args": ["-c", "exec >&-; exec sleep 1000"]});
+    let gateway = Setup::backends(json!({"silent": silent})).start();
+    let reply = gateway.invoke("silent", "echo", json!({}));
+    assert_eq!(reply.refusal(), "BACKEND_UNREACHABLE", "{reply:?}");
+    assert!(
+        reply.said().contains("closed its stdout"),
+        "{}",
+        reply.said()
+    );
+}
+
 pub(crate) fn no_such_command() {
     let steady = StdioBackend::new(&[]);
     let missing = json!({"command": "/no/such/program", "args": ["--really"]});

@@ -150,6 +150,15 @@ pub(crate) fn limit_of_a_backend() {
     assert_eq!(gateway.circuit("backend"), "Closed");
 }
 
+pub(crate) fn lists_are_free() {
+    let backend = StdioBackend::new(&[]);
+    let mut config = backend.config();
+    config["rate_limit"] = json!({"enabled": true, "requests_per_second": 1, "burst_size": 1});
+    let gateway = Setup::backends(json!({"backend": config})).start();
+    let first = gateway.invoke("backend", "echo", json!({"message": "first"}));
+    assert_eq!(first.said(), "first");
+}
+
 pub(crate) fn full_queue() {
     let backend = StdioBackend::new(&[]);
     let mut config = backend.config();

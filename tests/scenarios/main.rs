@@ -57,6 +57,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
 
     // Backends that die, hang and come back
     "01 a stdio child exits in the middle of a call" => dying::exit_in_the_middle,
+    "01 a child closes its stdout and lives on" => dying::silent_survivor,
     "02 a command that does not exist" => dying::no_such_command,
     "03 a child in a crash loop" => dying::crash_loop,
     "03 a child that fails to start once" => dying::crash_once,
@@ -127,6 +128,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "24 errors of a tool trip nothing" => fair::tool_errors_trip_nothing,
     "24 401 says which credential" => fair::which_credential,
     "25 the limit of a backend is its own refusal" => fair::limit_of_a_backend,
+    "25 the gateway's own lists spend no limit of a backend" => fair::lists_are_free,
     "25 a full queue is its own refusal" => fair::full_queue,
     "25 one caller floods" => fair::flood_of_one_caller,
     "27 a foreign Origin or Host" => guard::foreign_origin_and_host,

@@ -143,6 +143,7 @@ impl Reader {
                 request_id: RequestId::random(),
                 started: self.clock.now(),
                 deadline: self.deadline,
+                limited: false,
                 repeatable: true,
                 events: None,
             })

@@ -101,6 +101,7 @@ pub(super) fn call(name: &str) -> Call {
         request_id: RequestId::random(),
         started: Clock::new().now(),
         deadline: Instant::now() + LONG,
+        limited: true,
         repeatable: false,
         events: None,
     }

@@ -1,10 +1,11 @@
 //! The supervising mode of the binary: a small process between the gateway and a child, which ends the child and its
 //! whole process group when the gateway is gone, however it went.
 //!
-//! The child inherits the supervisor's standard streams, so no byte passes through here.
+//! The child inherits the supervisor's standard streams, and the supervisor lets go of them: no byte passes through here.
 
 use std::{
     ffi::OsString,
+    fs::OpenOptions,
     io,
     os::{fd::OwnedFd, unix::process::ExitStatusExt},
     process::{ExitCode, ExitStatus},
@@ -13,6 +14,7 @@ use std::{
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getppid, kill_process_group, pidfd_open};
+use rustix::stdio::{dup2_stdin, dup2_stdout};
 use tokio::{
     process::{Child, Command},
     signal::unix::{SignalKind, signal},
@@ -34,7 +36,8 @@ pub fn supervise(arguments: Vec<OsString>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let status = runtime.and_then(|runtime| runtime.block_on(watch(arguments)));
+    let status =
+        runtime.and_then(|runtime| runtime.block_on(watch(arguments, let_go_of_the_pipes)));
     match status {
         Ok(status) => ExitCode::from(exit_code(status)),
         Err(error) => {
@@ -44,7 +47,10 @@ pub fn supervise(arguments: Vec<OsString>) -> ExitCode {
     }
 }
 
-async fn watch(arguments: Vec<OsString>) -> io::Result<ExitStatus> {
+async fn watch(
+    arguments: Vec<OsString>,
+    let_go: impl FnOnce() -> io::Result<()>,
+) -> io::Result<ExitStatus> {
     let mut arguments = arguments.into_iter();
     let gateway = arguments
         .next()
@@ -63,6 +69,7 @@ async fn watch(arguments: Vec<OsString>) -> io::Result<ExitStatus> {
         .process_group(0)
         .spawn()
         .map_err(named)?;
+    let_go()?;
     let group = child
         .id()
         .and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
@@ -74,6 +81,17 @@ async fn watch(arguments: Vec<OsString>) -> io::Result<ExitStatus> {
     };
     kill(group, Signal::KILL);
     status
+}
+
+/// Points our own ends of the child's pipes elsewhere, so that each side sees at once when the other closes one.
+fn let_go_of_the_pipes() -> io::Result<()> {
+    let nothing = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/null")?;
+    dup2_stdin(&nothing)?;
+    dup2_stdout(&nothing)?;
+    Ok(())
 }
 
 async fn end(child: &mut Child, group: Option<Pid>) -> io::Result<ExitStatus> {
@@ -134,7 +152,9 @@ mod tests {
             .enable_all()
             .build()
             .unwrap();
-        runtime.block_on(watch(arguments.to_vec())).unwrap()
+        runtime
+            .block_on(watch(arguments.to_vec(), || Ok(())))
+            .unwrap()
     }
 
     fn parent() -> u32 {
