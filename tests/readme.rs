@@ -71,6 +71,16 @@ fn the_client_settings_it_shows_are_json_and_name_the_endpoint() {
     }
 }
 
+#[test]
+fn the_instructions_it_gives_are_those_that_the_budget_holds() {
+    let budgets: toml::Table = toml::from_str(include_str!("../perf/budgets.toml")).unwrap();
+    let budgets = budgets["instructions"].as_array().unwrap();
+    let is_call = |budget: &&toml::Value| budget["name"].as_str() == Some("core_call");
+    let count = budgets.iter().find(is_call).unwrap()["count"].as_integer();
+    let shown = format!("| {} instructions |", count.unwrap());
+    assert!(readme().contains(&shown), "README.md does not say {shown}");
+}
+
 fn readme() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
 }
