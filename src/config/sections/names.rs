@@ -31,6 +31,11 @@ pub(super) fn fault(name: &str) -> Option<&'static str> {
     if name.is_empty() || name == "*" {
         return Some("is no name for a backend: give it one of letters, digits, `-` or `_`");
     }
+    if matches!(name, "." | "..") {
+        return Some(
+            "is no name for a backend, because clients take it out of the path /mcp/NAME: rename it",
+        );
+    }
     if name.contains(['/', '\\', ':']) {
         return Some(
             "is no name for a backend, because it holds one of `/ \\ :`, which separate names from others: rename it",
@@ -49,7 +54,7 @@ mod tests {
         for name in ["github", "my-server.2", "Ünï_1"] {
             assert_eq!(fault(name), None, "{name}");
         }
-        for name in ["", "*", "a/b", "a\\b", "a:b", "a b", "a\n"] {
+        for name in ["", "*", ".", "..", "a/b", "a\\b", "a:b", "a b", "a\n"] {
             assert!(fault(name).is_some(), "{name:?}");
         }
     }
