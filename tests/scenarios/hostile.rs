@@ -117,6 +117,7 @@ pub(crate) fn babble() {
     for _ in 0..20 {
         assert!(gateway.invoke("steady", "echo", json!({})).is_good());
     }
+    gateway.logged(&["no JSON-RPC messages", "babbling"]);
     let lines = gateway.log().len();
     assert!(lines < 1000, "{lines} lines of log");
     gateway.signal(Signal::TERM);

@@ -43,7 +43,7 @@ impl Gateway {
         page.family(
             "mcp_queue_wait_seconds",
             "histogram",
-            "How long calls waited for a place at the backend.",
+            "How long those calls waited that found no free place at the backend.",
         );
         self.each(|name, member| {
             page.histogram(
