@@ -118,7 +118,7 @@ impl CallError {
             Self::TimedOut { .. } => Outcome::Timeout,
             Self::Throttled { .. } => Outcome::Throttled,
             Self::Denied { .. } => Outcome::Denied,
-            Self::Http { status, .. } => Outcome::of_http_status(*status, false),
+            Self::Http { status, .. } => Outcome::of_http_status(*status),
             Self::Protocol { .. } => Outcome::ProtocolViolation,
             Self::Stopped => Outcome::Stopped,
         }

@@ -138,12 +138,11 @@ impl Outcome {
         self as usize
     }
 
-    /// What an HTTP status means by itself. `in_session`: the request named a session that the backend gave us.
+    /// What an HTTP status means by itself.
     #[must_use]
-    pub const fn of_http_status(status: u16, in_session: bool) -> Self {
+    pub const fn of_http_status(status: u16) -> Self {
         match status {
             200..=299 => Self::Success,
-            404 if in_session => Self::SessionLost,
             401 | 403 => Self::Denied,
             429 => Self::Throttled,
             400..=499 => Self::CallerFault,
@@ -182,7 +181,7 @@ mod tests {
     use Retry::{AfterPause, AfterRepair, IfHarmless, Never};
 
     fn http(status: u16) -> Outcome {
-        Outcome::of_http_status(status, true)
+        Outcome::of_http_status(status)
     }
 
     fn rpc(code: i64) -> Outcome {
@@ -227,7 +226,7 @@ mod tests {
     fn a_lost_session_is_repaired_however_the_backend_words_it() {
         let said = Outcome::of_rpc_error;
         let facts = [
-            http(404),
+            Outcome::SessionLost,
             said(-32_001, "Session not found"),
             said(-32_600, "Session not found"),
             said(-32_000, "Bad Request: No valid session ID provided"),
@@ -244,10 +243,9 @@ mod tests {
         row(&[http(429)], Verdict::Neither, AfterPause);
         let codes = [rpc(-32_700), rpc(-32_600), rpc(-32_601), rpc(-32_602)];
         row(&codes, Verdict::Neither, Never);
-        let statuses = [http(400), http(405), http(422)];
+        let statuses = [http(400), http(404), http(405), http(422)];
         row(&statuses, Verdict::Neither, Never);
-        let unknown_path = Outcome::of_http_status(404, false);
-        row(&[unknown_path, Outcome::Cancelled], Verdict::Neither, Never);
+        row(&[Outcome::Cancelled], Verdict::Neither, Never);
     }
 
     #[test]
