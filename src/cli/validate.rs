@@ -11,7 +11,7 @@ pub(super) fn validate(options: &Options) -> Result<(), Ended> {
     io::stdout()
         .lock()
         .write_all(summary(&config).as_bytes())
-        .map_err(|error| Ended::Failed(format!("Standard output cannot be written: {error}.")))
+        .map_err(|error| Ended::Failed(format!("Standard output cannot be written ({error}), so the result is not shown. Send it to a file or a terminal that takes it.")))
 }
 
 fn summary(config: &Config) -> String {

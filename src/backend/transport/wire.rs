@@ -1,6 +1,8 @@
 //! What both transports do to a message on its way: our id and progress token out, the caller's token back in, and the
 //! answers that the gateway itself gives to a backend's requests.
 
+use std::fmt::Display;
+
 use tokio::sync::mpsc;
 
 use crate::protocol::{Message, Revision, codes};
@@ -44,6 +46,11 @@ pub(super) fn answer_for_client(request: &Message) -> Option<Message> {
             None,
         ),
     })
+}
+
+/// A message that is too long for us, and the setting that takes it.
+pub(super) fn too_long(what: impl Display) -> String {
+    format!("{what} Raise `max_message_size` of this backend to take longer ones.")
 }
 
 /// The notification that tells a backend that nobody waits for request `serial` any more.

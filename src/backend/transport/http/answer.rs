@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::{pool::Lease, session::says_lost};
 use crate::{
-    backend::{BackendSettings, CallError},
+    backend::{BackendSettings, CallError, transport::wire},
     protocol::{Kind, Message, SseDecoder, codes},
 };
 
@@ -126,7 +126,7 @@ impl Reading<'_> {
         has_run: &mut bool,
     ) -> Result<Option<Message>, CallError> {
         for event in events.by_ref() {
-            let event = event.map_err(|error| CallError::protocol(error.to_string()))?;
+            let event = event.map_err(|error| CallError::protocol(wire::too_long(error)))?;
             let of_another_type = event.event.is_some_and(|event| &*event != "message");
             if event.data.is_empty() || of_another_type {
                 continue;
@@ -218,9 +218,7 @@ async fn beginning(mut body: Incoming) -> Bytes {
 async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, CallError> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if expected > limit {
-        return Err(CallError::protocol(format!(
-            "its answer is longer than {limit} bytes"
-        )));
+        return Err(too_long(limit));
     }
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -233,14 +231,17 @@ async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, CallError> {
             return Ok(data);
         }
         if whole.len() + data.len() > limit {
-            return Err(CallError::protocol(format!(
-                "its answer is longer than {limit} bytes"
-            )));
+            return Err(too_long(limit));
         }
         whole.reserve(expected.max(data.len()).saturating_sub(whole.len()));
         whole.extend_from_slice(&data);
     }
     Ok(whole.freeze())
+}
+
+fn too_long(limit: usize) -> CallError {
+    let what = format!("its answer is longer than {limit} bytes.");
+    CallError::protocol(wire::too_long(what))
 }
 
 fn is(headers: &HeaderMap, media_type: &str) -> bool {

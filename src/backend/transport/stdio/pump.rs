@@ -227,7 +227,7 @@ impl Pump {
                     Err(malformed) if is_chatter(&line, &malformed) => self.note_chatter(),
                     Err(malformed) => self.garbled(&malformed.fault().to_string(), malformed.id()),
                 },
-                Err(too_long) => self.garbled(&too_long.to_string(), too_long.id.as_deref()),
+                Err(too_long) => self.garbled(&wire::too_long(&too_long), too_long.id.as_deref()),
             }
         }
     }
