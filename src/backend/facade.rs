@@ -194,6 +194,8 @@ impl Backend {
                 .last_cause()
                 .map(|cause| cause.text.clone()),
             health_metrics: self.failsafe.health_metrics(),
+            last_10s: self.failsafe.health_tracker.recent(Duration::from_secs(10)),
+            last_60s: self.failsafe.health_tracker.recent(Duration::from_secs(60)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::failsafe::{CircuitState, HealthMetrics};
+use crate::failsafe::{CircuitState, HealthMetrics, RecentCalls};
 
 /// The state of a backend at one moment, as `/health` and `gateway_list_servers` show it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,4 +36,8 @@ pub struct BackendStatus {
     pub last_error: Option<Box<str>>,
     /// Counts and latencies.
     pub health_metrics: HealthMetrics,
+    /// The last ten seconds of them.
+    pub last_10s: RecentCalls,
+    /// The last minute of them.
+    pub last_60s: RecentCalls,
 }

@@ -54,6 +54,21 @@ pub struct HealthMetrics {
     pub latency_p99_ms: Option<f64>,
 }
 
+/// How one backend did lately.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct RecentCalls {
+    /// Calls that succeeded.
+    pub success_count: u64,
+    /// Calls that failed.
+    pub failure_count: u64,
+    /// The median latency of successes, in milliseconds to within 0.8 %; none without a success.
+    pub latency_p50_ms: Option<f64>,
+    /// The latency that 95 % of successes kept within.
+    pub latency_p95_ms: Option<f64>,
+    /// The latency that 99 % of successes kept within.
+    pub latency_p99_ms: Option<f64>,
+}
+
 impl HealthTracker {
     /// A tracker for the backend of this name: healthy, with nothing on record.
     #[must_use]
@@ -104,6 +119,20 @@ impl HealthTracker {
             consecutive_failures,
             last_success_ms: epoch(snapshot.last_success_ms()),
             last_failure_ms: epoch(snapshot.last_failure_ms()),
+            latency_p50_ms: latency(0.5),
+            latency_p95_ms: latency(0.95),
+            latency_p99_ms: latency(0.99),
+        }
+    }
+
+    /// How the backend did in the last `span`, to within the five seconds of a [`HealthTracker::tick`].
+    #[must_use]
+    pub fn recent(&self, span: Duration) -> RecentCalls {
+        let snapshot = self.last(span, self.clock.now());
+        let latency = |quantile| quantile_ms(snapshot.successes(), quantile);
+        RecentCalls {
+            success_count: snapshot.successes().len(),
+            failure_count: snapshot.failures().len(),
             latency_p50_ms: latency(0.5),
             latency_p95_ms: latency(0.95),
             latency_p99_ms: latency(0.99),
@@ -246,6 +275,9 @@ mod tests {
         assert_eq!(within(10).successes().len(), 2);
         assert_eq!(within(60).successes().len(), 12);
         assert_eq!(tracker.snapshot().successes().len(), 60);
+        let recent = tracker.recent(Duration::from_secs(10));
+        assert_eq!(recent.success_count, within(10).successes().len());
+        assert_eq!(recent.latency_p50_ms.is_some(), recent.success_count > 0);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub use circuit_breaker::{
     Cause, CauseKind, CircuitBreaker, CircuitState, Permit, Rejected, TransitionCount,
 };
 pub use facade::{Failsafe, Ticket};
-pub use health::{HealthMetrics, HealthTracker};
+pub use health::{HealthMetrics, HealthTracker, RecentCalls};
 pub use limits::{Place, Queue, QueueRefusal, RateLimit};
 pub use outcome::{Outcome, Retry, Verdict};
 pub use retry::{Attempt, RetryPolicy};

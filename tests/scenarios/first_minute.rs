@@ -162,6 +162,9 @@ pub(crate) fn pages() {
         health["backends"]["backend"]["health_metrics"].is_object(),
         "{health}"
     );
+    let lately = &health["backends"]["backend"]["last_60s"];
+    assert!(lately["success_count"].as_u64().unwrap() >= 3, "{health}");
+    assert!(lately["latency_p99_ms"].as_f64().unwrap() > 0.0, "{health}");
     let metrics = gateway.json("/metrics.json")["backends"]["backend"].clone();
     assert_eq!(metrics["circuit_state"], "Closed");
     assert!(
