@@ -202,7 +202,10 @@ pub(super) mod tests {
         let config = read("", &[]).unwrap();
         assert_eq!(config.server.port, 39400);
         assert_eq!(config.gateway, GatewaySettings::default());
-        assert_eq!(config.server.auth.public_paths, ["/health"]);
+        assert_eq!(
+            config.server.auth.public_paths,
+            ["/health", "/livez", "/readyz"]
+        );
         assert_eq!(config.backends, []);
         assert_eq!(config.warnings, []);
     }

@@ -82,6 +82,9 @@ pub(crate) fn no_key_no_answer() {
             assert!(answer.header("www-authenticate").is_some());
         }
     }
+    for probe in ["/livez", "/health"] {
+        assert_eq!(gateway.page(probe).status, 200, "{probe}");
+    }
     assert_eq!(backend.calls("echo"), 0);
     assert_eq!(gateway.page("/health").status, 200, "public");
     let right = Request::post("/mcp", ECHO).header("authorization", "Bearer the-right-token");

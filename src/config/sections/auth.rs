@@ -106,7 +106,7 @@ fn secret_key(item: &mut Section<'_>, taken: &[ApiKey]) -> Option<Secret> {
 
 fn public_paths(section: &mut Section<'_>) -> Vec<String> {
     let Some(paths) = section.texts("public_paths") else {
-        return vec!["/health".to_owned()];
+        return ["/health", "/livez", "/readyz"].map(str::to_owned).to_vec();
     };
     if paths.iter().any(|path| !path.starts_with('/')) {
         section.refuse(
