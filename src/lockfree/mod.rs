@@ -5,7 +5,9 @@ mod breaker;
 mod counters;
 mod health;
 mod histogram;
+mod lease;
 mod pace;
+mod shards;
 mod sync;
 
 pub use breaker::{

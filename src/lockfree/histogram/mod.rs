@@ -2,7 +2,6 @@
 //! Recording is plain load and store, and a snapshot blocks nobody, counts nothing twice and is exact once recorders rest.
 
 mod buckets;
-mod lease;
 mod recorder;
 mod ring;
 mod shard;

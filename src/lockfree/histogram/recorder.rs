@@ -1,14 +1,9 @@
 //! The latencies of one backend, successes and failures apart.
 
-use std::array;
-
-use crossbeam_utils::CachePadded;
-
 use crate::lockfree::histogram::buckets::HIGHEST_US;
-use crate::lockfree::histogram::lease::{self, SLOTS};
 use crate::lockfree::histogram::shard::Shard;
 use crate::lockfree::histogram::snapshot::{Snapshot, Tally};
-use crate::lockfree::sync::OnceLock;
+use crate::lockfree::shards::{Mine, Shards};
 
 /// Records latencies from any number of threads, without a lock, a wait or a read-modify-write.
 ///
@@ -17,18 +12,8 @@ use crate::lockfree::sync::OnceLock;
 /// A thread's first record makes its shard; later ones allocate nothing.
 #[derive(Debug, Default)]
 pub struct Recorder {
-    successes: Shards,
-    failures: Shards,
-}
-
-type Slot = OnceLock<Box<CachePadded<Shard>>>;
-
-#[derive(Debug)]
-struct Shards {
-    /// Each has one writer: the thread that holds the lease of its index.
-    leased: [Slot; SLOTS],
-    /// For threads that found no lease.
-    shared: Slot,
+    successes: Shards<Shard>,
+    failures: Shards<Shard>,
 }
 
 impl Recorder {
@@ -63,10 +48,10 @@ impl Recorder {
     }
 }
 
-impl Shards {
+impl Shards<Shard> {
     #[inline]
     fn record(&self, us: u64, now_ms: u64) {
-        match self.leased.get(lease::known()).and_then(OnceLock::get) {
+        match self.known() {
             Some(shard) if us <= HIGHEST_US => shard.record_alone(us, now_ms),
             _ => self.record_unusual(us, now_ms),
         }
@@ -75,15 +60,10 @@ impl Shards {
     /// A thread's first sample here, a thread without a lease, or a sample beyond the last bucket.
     #[cold]
     fn record_unusual(&self, us: u64, now_ms: u64) {
-        match lease::index().and_then(|index| self.leased.get(index)) {
-            Some(slot) => made(slot).record_alone(us, now_ms),
-            None => made(&self.shared).record_shared(us, now_ms),
+        match self.mine(Shard::new) {
+            Mine::Alone(shard) => shard.record_alone(us, now_ms),
+            Mine::Shared(shard) => shard.record_shared(us, now_ms),
         }
-    }
-
-    fn made(&self) -> impl Iterator<Item = &Shard> {
-        let slots = self.leased.iter().chain([&self.shared]);
-        slots.filter_map(OnceLock::get).map(|shard| &***shard)
     }
 
     fn count(&self) -> u64 {
@@ -95,19 +75,6 @@ impl Shards {
     }
 }
 
-fn made(slot: &Slot) -> &Shard {
-    slot.get_or_init(|| Box::new(CachePadded::new(Shard::new())))
-}
-
-impl Default for Shards {
-    fn default() -> Self {
-        Self {
-            leased: array::from_fn(|_| OnceLock::new()),
-            shared: OnceLock::new(),
-        }
-    }
-}
-
 #[cfg(test)]
 #[cfg(not(loom))]
 mod tests {
@@ -115,6 +82,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::lockfree::lease::SLOTS;
 
     #[test]
     fn successes_and_failures_are_kept_apart() {
