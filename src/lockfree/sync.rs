@@ -1,14 +1,14 @@
 //! The only door to atomics, locks and thread-locals: the real ones, or loom's under `cfg(loom)`.
 
 #[cfg(not(loom))]
-pub(super) use self::real::{Atomic, Mutex, OnceLock, Ordering, per_process, per_thread};
+pub(super) use self::real::{Atomic, Mutex, OnceLock, Ordering, fence, per_process, per_thread};
 
 #[cfg(loom)]
-pub(super) use self::model::{Atomic, Mutex, OnceLock, Ordering, per_process, per_thread};
+pub(super) use self::model::{Atomic, Mutex, OnceLock, Ordering, fence, per_process, per_thread};
 
 #[cfg(not(loom))]
 mod real {
-    pub(in crate::lockfree) use atomic::{Atomic, Ordering};
+    pub(in crate::lockfree) use atomic::{Atomic, Ordering, fence};
     pub(in crate::lockfree) use std::sync::{Mutex, OnceLock};
 
     /// A function that gives the one value of the process.
@@ -38,7 +38,7 @@ mod model {
     use bytemuck::Pod;
     pub(in crate::lockfree) use loom::sync::Mutex;
     use loom::sync::atomic::AtomicBool;
-    pub(in crate::lockfree) use loom::sync::atomic::Ordering;
+    pub(in crate::lockfree) use loom::sync::atomic::{Ordering, fence};
 
     /// The face of `atomic::Atomic` on loom's `AtomicU64`.
     #[derive(Debug)]

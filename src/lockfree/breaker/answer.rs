@@ -29,6 +29,8 @@ pub enum Mode {
 pub enum Verdict {
     /// The backend did its work.
     Success,
+    /// The backend did its work, and took too long for it.
+    Slow,
     /// The backend failed.
     Failure,
 }
@@ -58,9 +60,9 @@ pub enum Settled {
         /// How many of them open the breaker.
         threshold: u32,
     },
-    /// This failure opened the breaker.
+    /// This failure, or this slow call, opened the breaker.
     Opened {
-        /// Failures on record, this one included; 1 if it was a probe that failed.
+        /// Failures on record, this one included; slow calls, if too many of them opened it; 1 if it was a probe.
         failures: u32,
         /// Milliseconds until the next probe is due.
         retry_in_ms: u64,
@@ -98,7 +100,7 @@ pub struct View {
     pub state: State,
     /// Who decides.
     pub mode: Mode,
-    /// Failures on record: in a row, or in the window. Zero unless closed.
+    /// Failures on record: in a row, among the last results, or in the window of time. Zero unless closed.
     pub failures: u32,
     /// Grows with every change of state, modulo 2^18.
     pub generation: u32,

@@ -2,10 +2,11 @@
 
 use crossbeam_utils::CachePadded;
 
-use crate::lockfree::breaker::answer::{Mode, Refused, Settled, Transition, Verdict, View};
-use crate::lockfree::breaker::permit::Permit;
+use crate::lockfree::breaker::answer::{Mode, Refused, Settled, State, Transition, Verdict, View};
+use crate::lockfree::breaker::permit::{Permit, Role};
 use crate::lockfree::breaker::policy::{Policy, Rule};
-use crate::lockfree::breaker::step::{Effect, Event, mode_of, state_of, step};
+use crate::lockfree::breaker::sliding::{Kind, Recent, SlidingWindow};
+use crate::lockfree::breaker::step::{Effect, Ended, Event, mode_of, state_of, step};
 use crate::lockfree::breaker::word::{Phase, Window, Word};
 use crate::lockfree::sync::{Atomic, Ordering};
 
@@ -21,9 +22,28 @@ pub struct Breaker {
 #[derive(Debug)]
 struct Block {
     word: Atomic<Word>,
-    /// The closed word of generation 0 that a success leaves as it is.
+    /// The closed word of generation 0 that a success leaves as it is; no word at all where a success has to be counted.
     clean: Word,
     policy: Policy,
+    window: Option<Box<SlidingWindow>>,
+}
+
+/// What is told of a call that has ended.
+#[derive(Clone, Copy)]
+pub(super) struct Call {
+    pub(super) verdict: Verdict,
+    pub(super) now_ms: u64,
+    pub(super) not_before_ms: u64,
+}
+
+impl Call {
+    pub(super) const fn new(verdict: Verdict, now_ms: u64) -> Self {
+        Self {
+            verdict,
+            now_ms,
+            not_before_ms: 0,
+        }
+    }
 }
 
 impl Breaker {
@@ -32,32 +52,49 @@ impl Breaker {
     pub fn new(policy: Policy) -> Self {
         let fresh = Word::default();
         let clean = match policy.rule {
-            Rule::Consecutive(_) => fresh,
+            _ if policy.needs_window() => Word::NEVER,
             Rule::LastN { window, .. } => fresh.with_window(Window {
                 results: 0,
                 known: window,
             }),
+            Rule::Consecutive(_) | Rule::Rate(_) => fresh,
         };
+        let window = policy
+            .needs_window()
+            .then(|| Box::new(SlidingWindow::new(policy.window_ms)));
         Self {
             block: CachePadded::new(Block {
                 word: Atomic::new(fresh),
                 clean,
                 policy,
+                window,
             }),
         }
     }
 
     /// Asks whether a call may go at `now_ms`. While closed this is one load: no write, and `now_ms` is not looked at.
+    /// While open it is one load too.
     ///
     /// # Errors
     /// [`Refused`] says when to ask again. Nothing waits, and nothing is held.
     #[inline]
     pub fn admit(&self, now_ms: u64) -> Result<Permit<'_>, Refused> {
         let word = self.load();
-        if word.phase() == Phase::Closed {
-            return Ok(Permit::new(self, word, false));
+        match word.phase() {
+            Phase::Closed => Ok(Permit::new(self, word, Role::Admitted)),
+            Phase::Open if now_ms < word.due_ms() => Err(Refused {
+                retry_after_ms: word.due_ms() - now_ms,
+                state: State::Open,
+                mode: Mode::Automatic,
+            }),
+            _ => self.admit_unless_refused(word, now_ms),
         }
-        self.admit_unless_open(word, now_ms)
+    }
+
+    /// Leave for a call that goes although [`Breaker::admit`] refused it: it is no probe, and its result changes nothing.
+    /// For who only watches what the breaker would do.
+    pub fn pass(&self) -> Permit<'_> {
+        Permit::new(self, self.load(), Role::Passed)
     }
 
     /// Whether [`Breaker::admit`] would let a call go at `now_ms`. Changes nothing.
@@ -73,7 +110,19 @@ impl Breaker {
         if verdict == Verdict::Success && self.is_clean(word) {
             return Settled::Quiet;
         }
-        self.settle(word, None, verdict, now_ms)
+        self.settle(word, None, Call::new(verdict, now_ms))
+    }
+
+    /// Whether calls flow. Open also when a probe is due and nobody has asked yet.
+    #[must_use]
+    pub fn state(&self) -> State {
+        state_of(self.load().phase())
+    }
+
+    /// Who decides on the state.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        mode_of(self.load().phase())
     }
 
     /// One consistent look.
@@ -81,23 +130,28 @@ impl Breaker {
     pub fn view(&self, now_ms: u64) -> View {
         let word = self.load();
         let phase = word.phase();
-        let failures = match (phase, self.block.policy.rule) {
-            (Phase::Closed | Phase::ForcedClosed, Rule::Consecutive(_)) => word.row(),
-            (Phase::Closed | Phase::ForcedClosed, Rule::LastN { .. }) => {
-                word.window().results.count_ones()
-            }
-            _ => 0,
-        };
         let probes = (phase == Phase::HalfOpen).then(|| word.probes());
         View {
             state: state_of(phase),
             mode: mode_of(phase),
-            failures,
+            failures: self.failures_on_record(word, now_ms),
             generation: word.generation(),
             retry_after_ms: (phase == Phase::Open).then(|| word.due_ms().saturating_sub(now_ms)),
             probes_in_flight: probes.map_or(0, |p| p.in_flight),
             probe_successes: probes.map_or(0, |p| p.successes),
             opens_in_a_row: word.opens_in_a_row(),
+        }
+    }
+
+    fn failures_on_record(&self, word: Word, now_ms: u64) -> u32 {
+        match (self.block.policy.rule, &self.block.window) {
+            _ if !matches!(word.phase(), Phase::Closed | Phase::ForcedClosed) => 0,
+            (Rule::Consecutive(_), _) => word.row(),
+            (Rule::LastN { .. }, _) => word.window().results.count_ones(),
+            (Rule::Rate(_), window) => window.as_ref().map_or(0, |window| {
+                let failed = window.recent(word.generation(), now_ms).failed;
+                u32::try_from(failed).unwrap_or(u32::MAX)
+            }),
         }
     }
 
@@ -113,30 +167,49 @@ impl Breaker {
     }
 
     #[cold]
-    fn admit_unless_open(&self, word: Word, now_ms: u64) -> Result<Permit<'_>, Refused> {
+    fn admit_unless_refused(&self, word: Word, now_ms: u64) -> Result<Permit<'_>, Refused> {
         match self.fire_on(word, Event::Admit, now_ms) {
             (_, Effect::Refused(refused)) => Err(refused),
-            (word, Effect::Probe { first }) => Ok(Permit::new(self, word, first)),
-            (word, _) => Ok(Permit::new(self, word, false)),
+            (word, Effect::Probe { first: true }) => Ok(Permit::new(self, word, Role::First)),
+            (word, _) => Ok(Permit::new(self, word, Role::Admitted)),
         }
     }
 
     #[cold]
-    pub(super) fn settle(
-        &self,
-        word: Word,
-        generation: Option<u32>,
-        verdict: Verdict,
-        now_ms: u64,
-    ) -> Settled {
-        let event = Event::Settle {
-            verdict,
-            generation,
+    pub(super) fn settle(&self, word: Word, generation: Option<u32>, call: Call) -> Settled {
+        let (recent, generation) = self.count(word, generation, call);
+        let ended = Ended {
+            verdict: call.verdict,
+            recent,
+            not_before_ms: call.not_before_ms,
         };
-        match self.fire(word, event, now_ms) {
+        let event = Event::Settle { ended, generation };
+        match self.fire(word, event, call.now_ms) {
             Effect::Settled(settled) => settled,
             _ => Settled::Quiet,
         }
+    }
+
+    /// Counts a call of the present generation in the window of time, if there is one, and looks at all of it if the call can
+    /// open the breaker. What was seen holds for that generation alone, so the result is told with it.
+    fn count(&self, word: Word, generation: Option<u32>, call: Call) -> (Recent, Option<u32>) {
+        let present = word.generation();
+        let counts = matches!(word.phase(), Phase::Closed | Phase::ForcedClosed)
+            && generation.is_none_or(|generation| generation == present);
+        let Some(window) = self.block.window.as_ref().filter(|_| counts) else {
+            return (Recent::default(), generation);
+        };
+        let kind = match call.verdict {
+            Verdict::Success => Kind::Good,
+            Verdict::Slow => Kind::Slow,
+            Verdict::Failure => Kind::Failed,
+        };
+        window.count(kind, present, call.now_ms);
+        let recent = match kind {
+            Kind::Good => Recent::default(),
+            Kind::Slow | Kind::Failed => window.recent(present, call.now_ms),
+        };
+        (recent, Some(present))
     }
 
     /// Whether a success would leave `word` as it is: closed, with nothing but successes on record.
@@ -190,7 +263,7 @@ fn changed(effect: Effect) -> Option<Transition> {
 #[cfg(not(loom))]
 mod tests {
     use super::*;
-    use crate::lockfree::State;
+    use crate::lockfree::Rate;
 
     fn policy() -> Policy {
         Policy::builder()
@@ -352,6 +425,91 @@ mod tests {
         assert_eq!(breaker.admit(u64::MAX).unwrap_err().mode, Mode::ForcedOpen);
         assert!(breaker.force(Mode::Automatic, 0).is_some());
         assert!(breaker.admit(0).is_ok());
+    }
+
+    #[test]
+    fn a_call_that_passes_although_it_was_refused_changes_nothing() {
+        let breaker = open();
+        let changes = |breaker: &Breaker, now_ms| {
+            let before = breaker.view(now_ms);
+            assert_eq!(breaker.pass().failure(now_ms), Settled::Stale);
+            assert_eq!(breaker.pass().success(now_ms), Settled::Stale);
+            assert!(!breaker.pass().is_probe());
+            breaker.view(now_ms) != before
+        };
+        assert!(!changes(&breaker, 0));
+        let probes = [(); 2].map(|()| breaker.admit(30_000).unwrap());
+        assert!(breaker.admit(30_000).is_err());
+        assert!(!changes(&breaker, 30_000));
+        drop(probes);
+    }
+
+    #[test]
+    fn a_backend_that_asks_for_a_pause_is_not_probed_before() {
+        let breaker = Breaker::new(policy());
+        let _ = breaker.admit(0).unwrap().failure_until(0, 90_000);
+        let opened = breaker.admit(0).unwrap().failure_until(0, 90_000);
+        assert!(matches!(
+            opened,
+            Settled::Opened {
+                retry_in_ms: 90_000,
+                ..
+            }
+        ));
+        assert_eq!(breaker.admit(89_999).unwrap_err().retry_after_ms, 1);
+        assert!(breaker.admit(90_000).is_ok());
+    }
+
+    #[test]
+    fn a_rate_opens_a_dead_backend_in_as_many_failures_as_on_the_first_day() {
+        let rate = Rate {
+            percent: 50,
+            minimum: 10,
+        };
+        let policy = Policy::builder().rule(Rule::Rate(rate)).window_ms(10_000);
+        let breaker = Breaker::new(policy.build().unwrap());
+        let failures_to_open = |now_ms| {
+            let opens = |_: &u32| {
+                let settled = breaker.admit(now_ms).unwrap().failure(now_ms);
+                matches!(settled, Settled::Opened { .. })
+            };
+            (1..).find(opens)
+        };
+        assert_eq!(failures_to_open(0), Some(10));
+        breaker.reset(0);
+        for _ in 0..1_000_000 {
+            let _ = breaker.admit(1).unwrap().success(1);
+        }
+        assert_eq!(failures_to_open(10_001), Some(10));
+    }
+
+    #[test]
+    fn a_rate_weighs_failures_against_the_successes_of_all_threads() {
+        let rate = Rate {
+            percent: 10,
+            minimum: 1,
+        };
+        let policy = Policy::builder().rule(Rule::Rate(rate)).build().unwrap();
+        let breaker = Breaker::new(policy);
+        let succeed = || {
+            for _ in 0..30 {
+                let _ = breaker.record(Verdict::Success, 5);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(succeed);
+            }
+        });
+        for failures in 1..10 {
+            let settled = breaker.record(Verdict::Failure, 5);
+            assert!(matches!(settled, Settled::Counted { failures: f, .. } if f == failures));
+            assert_eq!(breaker.view(5).failures, failures);
+        }
+        assert!(matches!(
+            breaker.record(Verdict::Failure, 5),
+            Settled::Opened { failures: 10, .. }
+        ));
     }
 
     #[test]

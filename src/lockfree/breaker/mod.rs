@@ -9,11 +9,12 @@ mod model;
 mod permit;
 mod policy;
 mod policy_error;
+mod sliding;
 mod step;
 mod word;
 
 pub use answer::{Mode, Refused, Settled, State, Transition, Verdict, View};
 pub use atomic::Breaker;
 pub use permit::Permit;
-pub use policy::{Policy, PolicyBuilder, Rule};
+pub use policy::{Policy, PolicyBuilder, Rate, Rule};
 pub use policy_error::PolicyError;

@@ -2,18 +2,22 @@
 
 use proptest::prelude::*;
 
-use super::{Breaker, Mode, Permit, Policy, Rule, State, Verdict};
+use super::{Breaker, Mode, Permit, Policy, Rate, Rule, State, Verdict};
 
 const SUCCESSES: usize = 2;
 const PROBES: usize = 3;
 const RESET_MS: u64 = 1_000;
 const MAX_RESET_MS: u64 = 6_000;
 const LEASE_MS: u64 = 2_000;
+/// The window of time and its slots: 2^8 ms each, 19 of them.
+const WINDOW_MS: u64 = 5_000;
+const SLOT_MS: u64 = 256;
 
 /// What the breaker should be. A permit is known by the episode in which it was given.
 #[derive(Debug)]
 struct Model {
     rule: Rule,
+    slow: Option<Rate>,
     phase: Phase,
     mode: Mode,
     episode: usize,
@@ -22,7 +26,8 @@ struct Model {
 
 #[derive(Debug)]
 enum Phase {
-    Closed(Vec<Verdict>),
+    /// Each result with the moment it came.
+    Closed(Vec<(Verdict, u64)>),
     Open {
         due_ms: u64,
     },
@@ -46,9 +51,10 @@ enum Move {
 }
 
 impl Model {
-    fn new(rule: Rule) -> Self {
+    fn new(rule: Rule, slow: Option<Rate>) -> Self {
         Self {
             rule,
+            slow,
             phase: Phase::Closed(Vec::new()),
             mode: Mode::Automatic,
             episode: 0,
@@ -108,13 +114,13 @@ impl Model {
         }
         match (&mut self.phase, verdict) {
             (Phase::Closed(results), _) => {
-                results.push(verdict);
-                if verdict == Verdict::Failure && self.trips() {
+                results.push((verdict, now_ms));
+                if self.trips(verdict, now_ms) {
                     self.open(now_ms);
                 }
             }
             (Phase::Open { .. }, _) => {}
-            (Phase::HalfOpen { .. }, Verdict::Failure) => self.open(now_ms),
+            (Phase::HalfOpen { .. }, Verdict::Slow | Verdict::Failure) => self.open(now_ms),
             (
                 Phase::HalfOpen {
                     in_flight,
@@ -133,29 +139,55 @@ impl Model {
         }
     }
 
-    fn failures(&self) -> usize {
-        let Phase::Closed(results) = &self.phase else {
-            return 0;
-        };
-        let failed = |verdict: &&Verdict| **verdict == Verdict::Failure;
-        let newest = results.iter().rev();
-        match self.rule {
-            Rule::Consecutive(_) => newest.take_while(failed).count(),
-            Rule::LastN { window, .. } => newest.take(window as usize).filter(failed).count(),
+    fn results(&self) -> &[(Verdict, u64)] {
+        match &self.phase {
+            Phase::Closed(results) => results,
+            _ => &[],
         }
     }
 
-    fn trips(&self) -> bool {
-        let Phase::Closed(results) = &self.phase else {
-            return false;
+    /// The results in the slots that make the window of time: all of them, and those with this verdict.
+    fn recent(&self, verdict: Verdict, now_ms: u64) -> (usize, usize) {
+        let first = (now_ms / SLOT_MS + 1).saturating_sub(WINDOW_MS / SLOT_MS);
+        let results = self.results().iter();
+        let recent: Vec<_> = results.filter(|(_, at)| at / SLOT_MS >= first).collect();
+        let with_it = recent.iter().filter(|(other, _)| *other == verdict).count();
+        (recent.len(), with_it)
+    }
+
+    fn failures(&self, now_ms: u64) -> usize {
+        let failed = |result: &&(Verdict, u64)| result.0 == Verdict::Failure;
+        let newest = self.results().iter().rev();
+        match self.rule {
+            Rule::Consecutive(_) => newest.take_while(failed).count(),
+            Rule::LastN { window, .. } => newest.take(window as usize).filter(failed).count(),
+            Rule::Rate(_) => self.recent(Verdict::Failure, now_ms).1,
+        }
+    }
+
+    fn trips(&self, verdict: Verdict, now_ms: u64) -> bool {
+        let exceeds = |rate: Rate| {
+            let (calls, part) = self.recent(verdict, now_ms);
+            calls >= rate.minimum as usize && part * 100 >= calls * rate.percent as usize
         };
-        self.mode == Mode::Automatic
-            && match self.rule {
-                Rule::Consecutive(failures) => self.failures() >= failures as usize,
+        let limit_reached = match (verdict, self.rule) {
+            (Verdict::Success, _) => false,
+            (Verdict::Slow, _) => self.slow.is_some_and(exceeds),
+            (Verdict::Failure, Rule::Rate(rate)) => exceeds(rate),
+            (Verdict::Failure, Rule::Consecutive(failures)) => {
+                self.failures(now_ms) >= failures as usize
+            }
+            (
+                Verdict::Failure,
                 Rule::LastN {
                     failures, minimum, ..
-                } => self.failures() >= failures as usize && results.len() >= minimum as usize,
+                },
+            ) => {
+                self.failures(now_ms) >= failures as usize
+                    && self.results().len() >= minimum as usize
             }
+        };
+        limit_reached && self.mode == Mode::Automatic
     }
 
     fn open(&mut self, now_ms: u64) {
@@ -196,7 +228,7 @@ impl Model {
             Phase::HalfOpen { .. } => State::HalfOpen,
         };
         assert_eq!((view.state, view.mode), (state, self.mode));
-        assert_eq!(view.failures as usize, self.failures());
+        assert_eq!(view.failures as usize, self.failures(now_ms));
         assert_eq!(view.opens_in_a_row, self.opens);
         let probes = match self.phase {
             Phase::HalfOpen {
@@ -212,7 +244,7 @@ impl Model {
 }
 
 fn verdict() -> impl Strategy<Value = Verdict> {
-    prop_oneof![1 => Just(Verdict::Success), 2 => Just(Verdict::Failure)]
+    prop_oneof![2 => Just(Verdict::Success), 1 => Just(Verdict::Slow), 4 => Just(Verdict::Failure)]
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
@@ -243,12 +275,19 @@ fn rule() -> impl Strategy<Value = Rule> {
             minimum,
         })
     });
-    prop_oneof![(1..6_u32).prop_map(Rule::Consecutive), window]
+    let rate = rate().prop_map(Rule::Rate);
+    prop_oneof![(1..6_u32).prop_map(Rule::Consecutive), window, rate]
 }
 
-fn breaker(rule: Rule) -> Breaker {
+fn rate() -> impl Strategy<Value = Rate> {
+    (1..=100_u32, 1..8_u32).prop_map(|(percent, minimum)| Rate { percent, minimum })
+}
+
+fn breaker(rule: Rule, slow: Option<Rate>) -> Breaker {
     let policy = Policy::builder()
         .rule(rule)
+        .slow_rate(slow)
+        .window_ms(WINDOW_MS)
         .success_threshold(2)
         .half_open_max_calls(3)
         .reset_timeout_ms(RESET_MS)
@@ -281,6 +320,7 @@ fn make<'a>(
             let (episode, permit) = held.swap_remove(at.index(held.len()));
             let _ = match verdict {
                 Verdict::Success => permit.success(*now),
+                Verdict::Slow => permit.slow(*now),
                 Verdict::Failure => permit.failure(*now),
             };
             model.settle(episode, verdict, *now);
@@ -310,9 +350,11 @@ fn make<'a>(
 
 proptest! {
     #[test]
-    fn whatever_happens_the_breaker_does_what_the_model_does(rule in rule(), moves in moves()) {
-        let breaker = breaker(rule);
-        let mut model = Model::new(rule);
+    fn whatever_happens_the_breaker_does_what_the_model_does(
+        rule in rule(), slow in prop::option::of(rate()), moves in moves(),
+    ) {
+        let breaker = breaker(rule, slow);
+        let mut model = Model::new(rule, slow);
         let (mut held, mut now) = (Vec::new(), 0);
         for step in moves {
             make(step, &breaker, &mut model, &mut held, &mut now);

@@ -12,6 +12,10 @@ pub(super) const LONGEST_MS: u64 = 1 << 37;
 /// such round lasts at least one reset timeout: so a stale permit could only be mistaken for a fresh one after this many.
 const ROUNDS_UNTIL_ALIAS: u64 = (1 << 18) / 3;
 
+/// The windows of time that a ring of slots can hold: from 0.1 s to an hour.
+pub(super) const SHORTEST_WINDOW_MS: u64 = 100;
+pub(super) const LONGEST_WINDOW_MS: u64 = 3_600_000;
+
 /// What opens the breaker. Only a failure is ever weighed: a success cannot newly exceed a limit on failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
@@ -26,12 +30,37 @@ pub enum Rule {
         /// How many results must be known before any failure counts, at most `window`.
         minimum: u32,
     },
+    /// So many percent of the calls in the last [window of time](PolicyBuilder::window_ms).
+    Rate(Rate),
+}
+
+/// A part of the calls in a window of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many of a hundred calls, 1 to 100.
+    pub percent: u32,
+    /// How many calls must be in the window before the part is judged, at least 1.
+    pub minimum: u32,
+}
+
+impl Rate {
+    /// How many of `calls` calls are enough; the minimum is taken if they are fewer.
+    pub(super) fn enough_of(self, calls: u64) -> u64 {
+        let calls = calls.max(u64::from(self.minimum));
+        (calls * u64::from(self.percent)).div_ceil(100)
+    }
+
+    pub(super) fn is_reached(self, part: u64, calls: u64) -> bool {
+        calls >= u64::from(self.minimum) && part >= self.enough_of(calls)
+    }
 }
 
 /// Checked settings of one breaker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     pub(super) rule: Rule,
+    pub(super) slow: Option<Rate>,
+    pub(super) window_ms: u64,
     pub(super) success_threshold: u32,
     pub(super) half_open_max_calls: u32,
     pub(super) reset_timeout_ms: u64,
@@ -50,6 +79,8 @@ impl Policy {
 
     const DEFAULT: Self = Self {
         rule: Rule::Consecutive(5),
+        slow: None,
+        window_ms: 60_000,
         success_threshold: 3,
         half_open_max_calls: 3,
         reset_timeout_ms: 30_000,
@@ -59,12 +90,18 @@ impl Policy {
         seed: 0,
     };
 
-    /// The number of failures on record that opens the breaker.
+    /// The number of failures on record that opens the breaker; of a rate, the least number that can.
     #[must_use]
-    pub const fn failure_threshold(&self) -> u32 {
+    pub fn failure_threshold(&self) -> u32 {
         match self.rule {
             Rule::Consecutive(failures) | Rule::LastN { failures, .. } => failures,
+            Rule::Rate(rate) => u32::try_from(rate.enough_of(0)).unwrap_or(u32::MAX),
         }
+    }
+
+    /// Whether calls have to be counted by time.
+    pub(super) const fn needs_window(&self) -> bool {
+        self.slow.is_some() || matches!(self.rule, Rule::Rate(_))
     }
 
     /// How long the breaker stays open: `reset_timeout` doubled for every earlier open of the row, capped, and spread so
@@ -113,6 +150,19 @@ impl PolicyBuilder {
     /// What opens the breaker.
     pub const fn rule(mut self, rule: Rule) -> Self {
         self.0.rule = rule;
+        self
+    }
+
+    /// The part of slow calls in the window of time that opens the breaker, whatever its rule says of failures; none by default.
+    /// Which calls are slow is the caller's to say: [`Verdict::Slow`](crate::lockfree::Verdict::Slow).
+    pub const fn slow_rate(mut self, rate: Option<Rate>) -> Self {
+        self.0.slow = rate;
+        self
+    }
+
+    /// The window of time that rates look at, in milliseconds: 100 to 3,600,000, by default 60,000.
+    pub const fn window_ms(mut self, ms: u64) -> Self {
+        self.0.window_ms = ms;
         self
     }
 
@@ -168,6 +218,9 @@ impl PolicyBuilder {
         if let Some(wrong) = wrong_rule(policy.rule) {
             return Err(wrong);
         }
+        if let Some(wrong) = wrong_window(&policy) {
+            return Err(wrong);
+        }
         if policy.success_threshold == 0 || policy.success_threshold > MOST_PROBES {
             return Err(PolicyError::SuccessThreshold(policy.success_threshold));
         }
@@ -199,7 +252,30 @@ const fn wrong_rule(rule: Rule) -> Option<PolicyError> {
             failures,
             minimum,
         }),
+        Rule::Rate(rate) => wrong_rate(rate),
         Rule::Consecutive(_) | Rule::LastN { .. } => None,
+    }
+}
+
+const fn wrong_rate(rate: Rate) -> Option<PolicyError> {
+    let Rate { percent, minimum } = rate;
+    if percent == 0 || percent > 100 || minimum == 0 {
+        return Some(PolicyError::Percent { percent, minimum });
+    }
+    None
+}
+
+const fn wrong_window(policy: &Policy) -> Option<PolicyError> {
+    let window_ms = policy.window_ms;
+    match policy.slow {
+        Some(slow) if wrong_rate(slow).is_some() => {
+            let Rate { percent, minimum } = slow;
+            Some(PolicyError::SlowPercent { percent, minimum })
+        }
+        _ if window_ms < SHORTEST_WINDOW_MS || window_ms > LONGEST_WINDOW_MS => {
+            Some(PolicyError::WindowTime { window_ms })
+        }
+        _ => None,
     }
 }
 
@@ -273,6 +349,37 @@ mod tests {
             b().lease_ms(0).build(),
             Err(PolicyError::Lease { .. })
         ));
+    }
+
+    #[test]
+    fn a_rate_is_part_of_a_hundred_with_a_minimum_in_a_window_of_seconds() {
+        let b = Policy::builder;
+        let (rate, none) = (|percent, minimum| Rate { percent, minimum }, 0);
+        for (percent, minimum) in [(0, 1), (101, 1), (50, none)] {
+            let error = b().rule(Rule::Rate(rate(percent, minimum))).build();
+            assert_eq!(error, Err(PolicyError::Percent { percent, minimum }));
+            let error = b().slow_rate(Some(rate(percent, minimum))).build();
+            assert_eq!(error, Err(PolicyError::SlowPercent { percent, minimum }));
+        }
+        for window_ms in [0, 99, 3_600_001] {
+            let error = b().window_ms(window_ms).build();
+            assert_eq!(error, Err(PolicyError::WindowTime { window_ms }));
+        }
+        let all = b().rule(Rule::Rate(rate(100, 1))).window_ms(100);
+        assert_eq!(all.build().map(|policy| policy.failure_threshold()), Ok(1));
+    }
+
+    #[test]
+    fn a_rate_is_reached_by_the_least_number_that_makes_the_part() {
+        let rate = Rate {
+            percent: 34,
+            minimum: 5,
+        };
+        assert_eq!(
+            [0, 5, 6, 100].map(|calls| rate.enough_of(calls)),
+            [2, 2, 3, 34]
+        );
+        assert!(!rate.is_reached(4, 4) && rate.is_reached(2, 5) && !rate.is_reached(1, 5));
     }
 
     #[test]

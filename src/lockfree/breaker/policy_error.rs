@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::lockfree::breaker::policy::{LONGEST_MS, MOST_PROBES, WIDEST_WINDOW};
+use crate::lockfree::breaker::policy::{
+    LONGEST_MS, LONGEST_WINDOW_MS, MOST_PROBES, SHORTEST_WINDOW_MS, WIDEST_WINDOW,
+};
 
 /// Why settings cannot make a [`Policy`](crate::lockfree::Policy).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,25 @@ pub enum PolicyError {
         failures: u32,
         /// Results that must be known.
         minimum: u32,
+    },
+    /// The failure rate is no part of a hundred, or is judged of no calls.
+    Percent {
+        /// Percent of the calls.
+        percent: u32,
+        /// Calls that must be in the window.
+        minimum: u32,
+    },
+    /// The same of the rate of slow calls.
+    SlowPercent {
+        /// Percent of the calls.
+        percent: u32,
+        /// Calls that must be in the window.
+        minimum: u32,
+    },
+    /// The window of time is shorter than 0.1 s or longer than an hour.
+    WindowTime {
+        /// The window in milliseconds.
+        window_ms: u64,
     },
     /// The success threshold is not 1 to 15.
     SuccessThreshold(u32),
@@ -66,6 +87,18 @@ impl fmt::Display for PolicyError {
                 f,
                 "{failures} failures with a minimum of {minimum} calls do not fit a window of {window}: the circuit could never open as asked; \
                  give 1 to {window} failures and a minimum of at most {window}"
+            ),
+            Self::Percent { percent, minimum } => write!(
+                f,
+                "{percent} % failures of at least {minimum} calls is no rate to open at: give 1 to 100 percent of at least 1 call"
+            ),
+            Self::SlowPercent { percent, minimum } => write!(
+                f,
+                "{percent} % slow calls of at least {minimum} calls is no rate to open at: give 1 to 100 percent of at least 1 call"
+            ),
+            Self::WindowTime { window_ms } => write!(
+                f,
+                "the window of time is {window_ms} ms: give {SHORTEST_WINDOW_MS} to {LONGEST_WINDOW_MS} ms"
             ),
             Self::SuccessThreshold(probes) => write!(
                 f,

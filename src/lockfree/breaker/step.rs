@@ -2,6 +2,7 @@
 
 use crate::lockfree::breaker::answer::{Mode, Refused, Settled, State, Transition, Verdict};
 use crate::lockfree::breaker::policy::{Policy, Rule};
+use crate::lockfree::breaker::sliding::Recent;
 use crate::lockfree::breaker::word::{LAST_MS, Phase, Probes, Window, Word};
 
 /// What can happen to a breaker. `generation` is that of the permit, or none for a result that had no permit.
@@ -11,7 +12,7 @@ pub(super) enum Event {
     Admit,
     /// A call has ended.
     Settle {
-        verdict: Verdict,
+        ended: Ended,
         generation: Option<u32>,
     },
     /// A call will never report.
@@ -20,6 +21,16 @@ pub(super) enum Event {
     Force(Mode),
     /// An operator wants a fresh start.
     Reset,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ended {
+    pub(super) verdict: Verdict,
+    /// The calls in the window of time, this one included; looked at only by policies that have one.
+    pub(super) recent: Recent,
+    /// The backend asked not to be called before, in milliseconds; 0 if it did not ask.
+    pub(super) not_before_ms: u64,
 }
 
 /// What the event did.
@@ -36,10 +47,10 @@ pub(super) enum Effect {
 /// The word after `event`, and what happened. The word is written only if it differs.
 ///
 /// ```text
-///            failures reach the threshold            an admit finds the probe due
+///      failures or slow calls reach the limit         an admit finds the probe due
 ///   Closed ───────────────────────────────▶ Open ──────────────────────────────────▶ HalfOpen ─┐ every slot taken, lease over:
 ///     ▲                                       ▲                                       │  │  ▲   │ the probes are given up
-///     │                                       └──────────── a probe fails ────────────┘  │  └───┘
+///     │                                       └──────── a probe fails or is slow ───────┘  │  └───┘
 ///     └──────────────────────── successful probes reach the threshold ───────────────────┘
 ///
 ///   any phase ── force ──▶ ForcedOpen, ForcedClosed, Disabled ── force automatic ──▶ Closed
@@ -54,8 +65,8 @@ pub(super) fn step(policy: &Policy, word: Word, event: Event, now_ms: u64) -> (W
             generation: Some(generation),
             ..
         } if generation != word.generation() => (word, Effect::Settled(Settled::Stale)),
-        Event::Settle { verdict, .. } => {
-            let (word, settled) = settle(policy, word, verdict, now_ms);
+        Event::Settle { ended, .. } => {
+            let (word, settled) = settle(policy, word, &ended, now_ms);
             (word, Effect::Settled(settled))
         }
         Event::Abandon { generation } => (abandon(word, generation), Effect::Nothing),
@@ -105,16 +116,21 @@ fn admit_probe(policy: &Policy, word: Word, now_ms: u64) -> (Word, Effect) {
     (anew.with_probes(only), Effect::Probe { first: false })
 }
 
-fn settle(policy: &Policy, word: Word, verdict: Verdict, now_ms: u64) -> (Word, Settled) {
-    match (word.phase(), verdict) {
+fn settle(policy: &Policy, word: Word, ended: &Ended, now_ms: u64) -> (Word, Settled) {
+    match (word.phase(), ended.verdict) {
         (Phase::Closed | Phase::ForcedClosed, Verdict::Success) => {
             (count_success(policy, word), Settled::Quiet)
         }
+        (Phase::Closed | Phase::ForcedClosed, Verdict::Slow) => {
+            count_slow(policy, word, ended, now_ms)
+        }
         (Phase::Closed | Phase::ForcedClosed, Verdict::Failure) => {
-            count_failure(policy, word, now_ms)
+            count_failure(policy, word, ended, now_ms)
         }
         (Phase::HalfOpen, Verdict::Success) => probe_succeeded(policy, word),
-        (Phase::HalfOpen, Verdict::Failure) => open(policy, word, 1, now_ms),
+        (Phase::HalfOpen, Verdict::Slow | Verdict::Failure) => {
+            open(policy, word, 1, now_ms, ended.not_before_ms)
+        }
         (Phase::Disabled, _) => (word, Settled::Quiet),
         (Phase::Open | Phase::ForcedOpen, _) => (word, Settled::Stale),
     }
@@ -124,34 +140,54 @@ fn count_success(policy: &Policy, word: Word) -> Word {
     match policy.rule {
         Rule::Consecutive(_) => word.with_row(0),
         Rule::LastN { window, .. } => word.with_window(slide(word.window(), window, 0)),
+        Rule::Rate(_) => word,
     }
 }
 
-fn count_failure(policy: &Policy, word: Word, now_ms: u64) -> (Word, Settled) {
-    let (counted, failures, enough_known) = match policy.rule {
-        Rule::Consecutive(_) => {
+fn count_slow(policy: &Policy, word: Word, ended: &Ended, now_ms: u64) -> (Word, Settled) {
+    let Recent { calls, slow, .. } = ended.recent;
+    let too_many = policy.slow.is_some_and(|rate| rate.is_reached(slow, calls));
+    if word.phase() == Phase::Closed && too_many {
+        return open(policy, word, clamped(slow), now_ms, ended.not_before_ms);
+    }
+    (count_success(policy, word), Settled::Quiet)
+}
+
+fn count_failure(policy: &Policy, word: Word, ended: &Ended, now_ms: u64) -> (Word, Settled) {
+    let (counted, failures, threshold, enough_known) = match policy.rule {
+        Rule::Consecutive(threshold) => {
             let row = word.row().saturating_add(1);
-            (word.with_row(row), row, true)
+            (word.with_row(row), row, threshold, true)
         }
         Rule::LastN {
-            window, minimum, ..
+            window,
+            failures: threshold,
+            minimum,
         } => {
             let slid = slide(word.window(), window, 1);
             let failures = slid.results.count_ones();
-            (word.with_window(slid), failures, slid.known >= minimum)
+            let known = slid.known >= minimum;
+            (word.with_window(slid), failures, threshold, known)
+        }
+        Rule::Rate(rate) => {
+            let Recent { calls, failed, .. } = ended.recent;
+            let threshold = clamped(rate.enough_of(calls));
+            let known = calls >= u64::from(rate.minimum);
+            (word, clamped(failed), threshold, known)
         }
     };
-    let threshold = policy.failure_threshold();
     if word.phase() == Phase::Closed && enough_known && failures >= threshold {
-        return open(policy, word, failures, now_ms);
+        return open(policy, word, failures, now_ms, ended.not_before_ms);
     }
-    (
-        counted,
-        Settled::Counted {
-            failures,
-            threshold,
-        },
-    )
+    let settled = Settled::Counted {
+        failures,
+        threshold,
+    };
+    (counted, settled)
+}
+
+fn clamped(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// The window with one result more: the oldest falls out once `width` are known.
@@ -167,9 +203,17 @@ const fn slide(window: Window, width: u32, newest: u32) -> Window {
     }
 }
 
-fn open(policy: &Policy, word: Word, failures: u32, now_ms: u64) -> (Word, Settled) {
+/// Open until the back-off is over, and not before the backend wants to be called again.
+fn open(
+    policy: &Policy,
+    word: Word,
+    failures: u32,
+    now_ms: u64,
+    not_before_ms: u64,
+) -> (Word, Settled) {
     let opened = word.next(Phase::Open, word.opens_in_a_row() + 1);
-    let retry_in_ms = policy.open_for_ms(word.opens_in_a_row(), opened.generation());
+    let backed_off_ms = policy.open_for_ms(word.opens_in_a_row(), opened.generation());
+    let retry_in_ms = backed_off_ms.max(not_before_ms.min(LAST_MS).saturating_sub(now_ms));
     let settled = Settled::Opened {
         failures,
         retry_in_ms,
@@ -260,6 +304,7 @@ pub(super) const fn mode_of(phase: Phase) -> Mode {
 #[cfg(not(loom))]
 mod tests {
     use super::*;
+    use crate::lockfree::breaker::policy::Rate;
 
     const NOW_MS: u64 = 100_000;
 
@@ -303,19 +348,26 @@ mod tests {
         ]
     }
 
-    fn events(word: Word) -> [(&'static str, Event); 14] {
-        let (mine, other) = (word.generation(), word.generation() + 1);
-        let settle = |verdict, generation| Event::Settle {
+    fn settle(verdict: Verdict, generation: Option<u32>) -> Event {
+        let ended = Ended {
             verdict,
-            generation,
+            recent: Recent::default(),
+            not_before_ms: 0,
         };
+        Event::Settle { ended, generation }
+    }
+
+    fn events(word: Word) -> [(&'static str, Event); 16] {
+        let (mine, other) = (word.generation(), word.generation() + 1);
         [
             ("admit", Event::Admit),
             ("success", settle(Verdict::Success, Some(mine))),
+            ("slow", settle(Verdict::Slow, Some(mine))),
             ("failure", settle(Verdict::Failure, Some(mine))),
             ("free success", settle(Verdict::Success, None)),
             ("free failure", settle(Verdict::Failure, None)),
             ("late success", settle(Verdict::Success, Some(other))),
+            ("late slow", settle(Verdict::Slow, Some(other))),
             ("late failure", settle(Verdict::Failure, Some(other))),
             ("abandon", Event::Abandon { generation: mine }),
             ("late abandon", Event::Abandon { generation: other }),
@@ -331,19 +383,19 @@ mod tests {
     /// `=` the very same word, `~` the payload alone. After the stroke: `a` admitted, `P` first probe, `p` probe, `r` refused, `q` quiet,
     /// `c` counted, `o` opened, `x` closed, `s` probe succeeded, `l` late, `t` transition, `n` nothing.
     const TABLE: &str = "
-                                 admit success failure free_success free_failure late_success late_failure abandon late_abandon automatic force_open force_closed disable reset
-        closed                        =/a   =/q   ~/c   =/q   ~/c   =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/n
-        closed,_2_failures            =/a   ~/q   O+/o  ~/q   O+/o  =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/n
-        open,_not_due                 =/r   =/l   =/l   =/l   =/l   =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
-        open,_due                     H+/P  =/l   =/l   =/l   =/l   =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
-        half-open,_none_in_flight     ~/p   ~/s   O+/o  ~/s   O+/o  =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
-        half-open,_a_free_slot        ~/p   ~/s   O+/o  ~/s   O+/o  =/l   =/l   ~/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
-        half-open,_full               =/r   ~/s   O+/o  ~/s   O+/o  =/l   =/l   ~/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
-        half-open,_full,_lease_over   H+/p  C+/x  O+/o  C+/x  O+/o  =/l   =/l   ~/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
-        half-open,_one_success_short  ~/p   C+/x  O+/o  C+/x  O+/o  =/l   =/l   ~/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
-        forced_open                   =/r   =/l   =/l   =/l   =/l   =/l   =/l   =/n   =/n   C+/t  =/n   FC+/t D+/t  C+/t
-        forced_closed                 =/a   =/q   ~/c   =/q   ~/c   =/l   =/l   =/n   =/n   C+/t  FO+/t =/n   D+/t  C+/t
-        disabled                      =/a   =/q   =/q   =/q   =/q   =/l   =/l   =/n   =/n   C+/t  FO+/t FC+/t =/n   C+/t
+                                     admit success slow failure free_success free_failure late_success late_slow late_failure abandon late_abandon automatic force_open force_closed disable reset
+        closed                       =/a   =/q   =/q   ~/c   =/q   ~/c   =/l   =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/n
+        closed,_2_failures           =/a   ~/q   ~/q   O+/o  ~/q   O+/o  =/l   =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/n
+        open,_not_due                =/r   =/l   =/l   =/l   =/l   =/l   =/l   =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
+        open,_due                    H+/P  =/l   =/l   =/l   =/l   =/l   =/l   =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
+        half-open,_none_in_flight    ~/p   ~/s   O+/o  O+/o  ~/s   O+/o  =/l   =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
+        half-open,_a_free_slot       ~/p   ~/s   O+/o  O+/o  ~/s   O+/o  =/l   =/l   =/l   ~/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
+        half-open,_full              =/r   ~/s   O+/o  O+/o  ~/s   O+/o  =/l   =/l   =/l   ~/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
+        half-open,_full,_lease_over  H+/p  C+/x  O+/o  O+/o  C+/x  O+/o  =/l   =/l   =/l   ~/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
+        half-open,_one_success_short ~/p   C+/x  O+/o  O+/o  C+/x  O+/o  =/l   =/l   =/l   ~/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
+        forced_open                  =/r   =/l   =/l   =/l   =/l   =/l   =/l   =/l   =/l   =/n   =/n   C+/t  =/n   FC+/t D+/t  C+/t
+        forced_closed                =/a   =/q   =/q   ~/c   =/q   ~/c   =/l   =/l   =/l   =/n   =/n   C+/t  FO+/t =/n   D+/t  C+/t
+        disabled                     =/a   =/q   =/q   =/q   =/q   =/q   =/l   =/l   =/l   =/n   =/n   C+/t  FO+/t FC+/t =/n   C+/t
     ";
 
     fn mark(before: Word, after: Word, effect: Effect) -> String {
@@ -440,13 +492,7 @@ mod tests {
             minimum: 10,
         };
         let policy = Policy::builder().rule(rule).build().unwrap();
-        let settle = |word, verdict| {
-            let event = Event::Settle {
-                verdict,
-                generation: None,
-            };
-            step(&policy, word, event, 0)
-        };
+        let settle = |word, verdict| step(&policy, word, settle(verdict, None), 0);
         let failures_to_open = |mut word: Word| {
             (1..).find(|_| {
                 let (next, effect) = settle(word, Verdict::Failure);
@@ -470,10 +516,7 @@ mod tests {
             minimum: 4,
         };
         let policy = Policy::builder().rule(rule).build().unwrap();
-        let failure = Event::Settle {
-            verdict: Verdict::Failure,
-            generation: None,
-        };
+        let failure = settle(Verdict::Failure, None);
         let mut word = Word::default();
         let mut opened = Vec::new();
         for _ in 0..4 {
@@ -482,5 +525,93 @@ mod tests {
             opened.push(matches!(effect, Effect::Settled(Settled::Opened { .. })));
         }
         assert_eq!(opened, [false, false, false, true]);
+    }
+
+    fn of_the_window(verdict: Verdict, calls: u64, failed: u64, slow: u64) -> Event {
+        let recent = Recent {
+            calls,
+            failed,
+            slow,
+        };
+        let ended = Ended {
+            verdict,
+            recent,
+            not_before_ms: 0,
+        };
+        let generation = None;
+        Event::Settle { ended, generation }
+    }
+
+    #[test]
+    fn failures_open_it_when_they_are_the_given_part_of_enough_calls() {
+        let rate = Rate {
+            percent: 50,
+            minimum: 10,
+        };
+        let policy = Policy::builder().rule(Rule::Rate(rate)).build().unwrap();
+        let failure = |calls, failed| {
+            let event = of_the_window(Verdict::Failure, calls, failed, 0);
+            step(&policy, Word::default(), event, 0)
+        };
+        for (calls, failed, threshold) in [(9, 9, 5), (10, 4, 5), (11, 5, 6)] {
+            let counted = Effect::Settled(Settled::Counted {
+                failures: u32::try_from(failed).unwrap(),
+                threshold,
+            });
+            assert_eq!(failure(calls, failed), (Word::default(), counted));
+        }
+        assert_eq!(failure(10, 5).0.phase(), Phase::Open);
+        assert_eq!(failure(11, 6).0.phase(), Phase::Open);
+    }
+
+    #[test]
+    fn slow_calls_open_it_when_they_are_the_given_part_whatever_the_rule_says_of_failures() {
+        let rate = Rate {
+            percent: 50,
+            minimum: 4,
+        };
+        let policy = Policy::builder().slow_rate(Some(rate)).build().unwrap();
+        let one_failure = Word::default().with_row(1);
+        let slow = |word, calls, slow| {
+            let event = of_the_window(Verdict::Slow, calls, 0, slow);
+            step(&policy, word, event, 0)
+        };
+        let quiet = Effect::Settled(Settled::Quiet);
+        assert_eq!(slow(one_failure, 3, 3), (Word::default(), quiet));
+        assert_eq!(slow(Word::default(), 5, 2), (Word::default(), quiet));
+        let (word, effect) = slow(one_failure, 4, 2);
+        assert_eq!(word.phase(), Phase::Open);
+        assert!(matches!(
+            effect,
+            Effect::Settled(Settled::Opened { failures: 2, .. })
+        ));
+        let forced = Word::default().next(Phase::ForcedClosed, 0);
+        assert_eq!(slow(forced, 4, 4), (forced, quiet));
+    }
+
+    #[test]
+    fn it_stays_open_until_the_backend_wants_to_be_called_again_if_that_is_later_than_the_back_off()
+    {
+        let failure = |not_before_ms| {
+            let ended = Ended {
+                verdict: Verdict::Failure,
+                recent: Recent::default(),
+                not_before_ms,
+            };
+            let generation = None;
+            Event::Settle { ended, generation }
+        };
+        let due_ms = |word, not_before_ms| {
+            let (word, _) = step(&policy(), word, failure(not_before_ms), NOW_MS);
+            (word.phase(), word.due_ms() - NOW_MS)
+        };
+        let last = Word::default().with_row(2);
+        assert_eq!(due_ms(last, 0), (Phase::Open, 30_000));
+        assert_eq!(due_ms(last, NOW_MS + 29_999), (Phase::Open, 30_000));
+        assert_eq!(due_ms(last, NOW_MS + 70_000), (Phase::Open, 70_000));
+        let probing = half_open(1, 0, NOW_MS + 1_000);
+        assert_eq!(due_ms(probing, NOW_MS + 90_000), (Phase::Open, 90_000));
+        let (word, _) = step(&policy(), last, failure(u64::MAX), NOW_MS);
+        assert_eq!(word.due_ms(), LAST_MS);
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! 63                                      26 25           8 7        3 2     0
 //! | payload 38                              | generation 18 | opens 5  | phase 3 |
-//!   closed, forced closed   failures in a row, or  known results 6 | results 32 (newest lowest, 1 = failure)
+//!   closed, forced closed   failures in a row, or  known results 6 | results 32 (newest lowest, 1 = failure), or nothing
 //!   open                    when the next probe is due, in ms
 //!   half-open               in flight 4 | successes 4 | lease end 30, in 256 ms
 //! ```
@@ -15,7 +15,7 @@ const OPENS_AT: u32 = 3;
 const GENERATION_AT: u32 = 8;
 const PAYLOAD_AT: u32 = 26;
 const OPENS_BITS: u32 = 5;
-const GENERATION_BITS: u32 = 18;
+pub(super) const GENERATION_BITS: u32 = 18;
 const PAYLOAD_BITS: u32 = 38;
 
 const LEASE_BITS: u32 = 30;
@@ -65,6 +65,9 @@ pub(super) struct Probes {
 pub(super) struct Word(u64);
 
 impl Word {
+    /// A word that no breaker ever holds.
+    pub(super) const NEVER: Self = Self(u64::MAX);
+
     #[inline]
     pub(super) const fn phase(self) -> Phase {
         match self.0 & mask(OPENS_AT) {
