@@ -1,55 +1,69 @@
 //! What the gateway weighs: time to its first answer, resident memory, size on disk.
 
-use std::{fs, io, path::Path, thread, time::Duration};
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
+use clap::Args;
 use quanta::Clock;
 
-use crate::{compare::median, subject::Subject};
+use crate::{
+    compare::median,
+    machine,
+    subject::{Gateway, build},
+};
 
 /// How long a gateway rests before its memory is read.
 const REST: Duration = Duration::from_secs(2);
 
-/// What was weighed.
+/// Start, memory at rest and size of the gateway, without backends.
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Footprint {
-    /// From spawning the process to its first JSON-RPC answer, without backends, one for every start.
-    pub(crate) starts_ms: Vec<f64>,
-    /// Resident memory at rest without backends, after one answer.
-    pub(crate) idle_kib: u64,
-    pub(crate) binary_bytes: u64,
+    /// The gateway to weigh; without it the release build is made and weighed.
+    #[arg(long)]
+    gateway: Option<PathBuf>,
+    /// Starts that are timed.
+    #[arg(long, default_value_t = 21)]
+    starts: usize,
 }
 
-impl Footprint {
-    pub(crate) fn start_ms(&self) -> f64 {
-        median(self.starts_ms.clone())
+/// Starts the gateway many times, lets the last one rest, and prints what was found.
+pub(crate) fn run(footprint: &Footprint) -> io::Result<()> {
+    let gateway = footprint.gateway.clone().map_or_else(build, Ok)?;
+    let mut starts_ms = Vec::with_capacity(footprint.starts);
+    for _ in 0..footprint.starts {
+        starts_ms.push(start(&gateway)?.1);
     }
-}
-
-/// Starts the gateway `starts` times and lets the last one rest.
-pub(crate) fn weigh(gateway: &Path, starts: usize) -> io::Result<Footprint> {
-    let mut starts_ms = Vec::with_capacity(starts);
-    for _ in 0..starts {
-        starts_ms.push(start(gateway)?.1);
-    }
-    let (last, ms) = start(gateway)?;
+    let (last, ms) = start(&gateway)?;
     starts_ms.push(ms);
-    Ok(Footprint {
-        starts_ms,
-        idle_kib: resident_at_rest(&last)?,
-        binary_bytes: fs::metadata(gateway)?.len(),
-    })
-}
-
-/// Resident memory after a rest, in KiB.
-pub(crate) fn resident_at_rest(subject: &Subject) -> io::Result<u64> {
     thread::sleep(REST);
-    subject.process().resident_kib()
+    let worst = starts_ms.iter().copied().fold(0.0, f64::max);
+    writeln!(
+        io::stdout(),
+        "{}\nstart to first answer: median {:.1} ms, worst {worst:.1} ms of {} starts\n\
+         resident memory at rest: {}\nbinary: {}",
+        machine::describe(),
+        median(starts_ms.clone()),
+        starts_ms.len(),
+        mebibytes(last.account().resident_kib()? * 1024),
+        mebibytes(fs::metadata(gateway)?.len()),
+    )
 }
 
-fn start(gateway: &Path) -> io::Result<(Subject, f64)> {
+fn start(gateway: &Path) -> io::Result<(Gateway, f64)> {
     let clock = Clock::new();
     let before = clock.raw();
-    let mut subject = Subject::start(gateway, None)?;
-    subject.first_answer()?;
+    let mut gateway = Gateway::bare(gateway)?;
+    gateway.first_answer()?;
     let taken = Duration::from_nanos(clock.delta_as_nanos(before, clock.raw()));
-    Ok((subject, taken.as_secs_f64() * 1e3))
+    Ok((gateway, taken.as_secs_f64() * 1e3))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
+fn mebibytes(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }

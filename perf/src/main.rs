@@ -1,26 +1,24 @@
-//! What a user feels: `cargo run --release -p perf` measures every figure that the README gives.
+//! What a user feels: `cargo run --release -p perf -- compare` measures the gateway beside nginx and a direct call.
 
+mod account;
 mod arguments;
 mod compare;
 mod footprint;
 mod http;
 mod load;
 mod machine;
-mod measure;
+mod poll;
 mod process;
-mod pump;
-mod report;
 mod subject;
 mod upstream;
 
 use std::{io, process::ExitCode};
 
-use arguments::{Arguments, Role};
+use arguments::{Arguments, Command};
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match run(&arguments) {
+    match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("The measurement ended early: {error}");
@@ -29,10 +27,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> io::Result<()> {
-    match &arguments.role {
-        None => measure::run(arguments),
-        Some(Role::Upstream) => upstream::run(),
-        Some(Role::Pump { to }) => pump::run(*to),
+fn run(command: Command) -> io::Result<()> {
+    match command {
+        Command::Compare(options) => compare::run(&options),
+        Command::Footprint(footprint) => footprint::run(&footprint),
+        Command::Upstream(upstream) => upstream::run(&upstream),
+        Command::Keep { command } => process::keep(&command),
     }
 }

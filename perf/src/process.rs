@@ -1,54 +1,79 @@
-//! The processes of a measurement: started, watched through /proc, and ended with their owner.
+//! The processes of a measurement: started, and ended with their owner.
 
 use std::{
-    fs,
-    io::{self, BufRead, BufReader, Read},
-    process::{self, Child, Command, Stdio},
+    ffi::{OsStr, OsString},
+    io::{self, BufRead, BufReader, Write},
+    iter::once,
+    process::{self, Child, ChildStdin, Command, Stdio},
     thread,
+    time::Duration,
 };
 
-/// A child that does not outlive its owner.
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::account::Account;
+
+/// How long a process that was asked to end may take.
+const FAREWELL: Duration = Duration::from_secs(5);
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// A process that does not outlive its owner.
 pub(crate) struct Process {
     child: Child,
+    held: Option<ChildStdin>,
+    pid: u32,
 }
 
 impl Process {
-    /// Starts a command with its standard input held open.
+    /// Starts a command.
     pub(crate) fn start(command: &mut Command) -> io::Result<Self> {
-        let child = command.stdin(Stdio::piped()).spawn()?;
-        Ok(Self { child })
+        let mut child = command.stdin(Stdio::piped()).spawn()?;
+        let (held, pid) = (child.stdin.take(), child.id());
+        Ok(Self { child, held, pid })
     }
 
-    /// Starts another role of this program; gives it and the port that it prints.
-    pub(crate) fn start_role(arguments: &[&str]) -> io::Result<(Self, u16)> {
+    /// Starts another role of this program; gives it and the number that it prints.
+    fn role(arguments: &[&OsStr], errors: Stdio) -> io::Result<(Self, u32)> {
         let mut command = Command::new(std::env::current_exe()?);
-        let mut started = Self::start(command.args(arguments).stdout(Stdio::piped()))?;
+        command
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(errors);
+        let mut started = Self::start(&mut command)?;
         let output = started.child.stdout.take();
         let mut line = String::new();
         BufReader::new(output.ok_or(io::ErrorKind::BrokenPipe)?).read_line(&mut line)?;
-        let port = line.trim().parse().map_err(io::Error::other)?;
-        Ok((started, port))
+        let number = line.trim().parse().map_err(|_| {
+            io::Error::other("a process that was started ended before it was ready")
+        })?;
+        Ok((started, number))
     }
 
-    /// Time on a processor since its start, all its threads together, in nanoseconds.
-    pub(crate) fn cpu_ns(&self) -> io::Result<u64> {
-        let mut total = 0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let text = fs::read_to_string(task?.path().join("schedstat"))?;
-            let on_cpu = text.split(' ').next().unwrap_or_default();
-            total += on_cpu.parse::<u64>().map_err(io::Error::other)?;
-        }
-        Ok(total)
+    /// Starts a mock server; gives it and its port.
+    pub(crate) fn upstream(arguments: &[&str]) -> io::Result<(Self, u16)> {
+        let arguments: Vec<&OsStr> = once("upstream")
+            .chain(arguments.iter().copied())
+            .map(OsStr::new)
+            .collect();
+        let (process, port) = Self::role(&arguments, Stdio::inherit())?;
+        Ok((process, u16::try_from(port).map_err(io::Error::other)?))
     }
 
-    /// Memory that is resident, in KiB.
-    pub(crate) fn resident_kib(&self) -> io::Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        number
-            .and_then(|number| number.trim().parse().ok())
-            .ok_or_else(|| io::Error::other("/proc names no resident memory"))
+    /// Starts a command that does not watch its standard input under a keeper that does. What it says goes to `errors`.
+    pub(crate) fn kept(command: &[&OsStr], errors: Stdio) -> io::Result<Self> {
+        let arguments: Vec<&OsStr> = ["keep", "--"]
+            .map(OsStr::new)
+            .into_iter()
+            .chain(command.iter().copied())
+            .collect();
+        let (mut process, pid) = Self::role(&arguments, errors)?;
+        process.pid = pid;
+        Ok(process)
+    }
+
+    /// Its costs, with those of all that it starts.
+    pub(crate) const fn account(&self) -> Account {
+        Account::family(self.pid)
     }
 
     /// Why it ended, if it did.
@@ -59,18 +84,56 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if self.held.take().is_some() && self.pid != self.child.id() {
+            // The keeper ends what it keeps.
+            drop(wait(&mut self.child));
+        }
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
-/// Ends this process when its standard input does: an owner that is killed leaves nothing behind.
+/// Runs a command, prints its process id, and ends it when standard input ends: an owner that is killed leaves nothing
+/// behind.
+pub(crate) fn keep(command: &[OsString]) -> io::Result<()> {
+    let [program, arguments @ ..] = command else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()?;
+    writeln!(io::stdout(), "{}", child.id())?;
+    drain_standard_input();
+    if let Ok(pid) = i32::try_from(child.id())
+        && let Some(pid) = Pid::from_raw(pid)
+    {
+        kill_process(pid, Signal::TERM)?;
+    }
+    wait(&mut child)?;
+    child.kill()
+}
+
+/// Waits a while for a process that is ending.
+fn wait(child: &mut Child) -> io::Result<()> {
+    for _ in 0..FAREWELL.as_millis() / GLANCE.as_millis() {
+        if child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        thread::sleep(GLANCE);
+    }
+    Ok(())
+}
+
+/// Ends this process when its standard input does.
 pub(crate) fn end_with_standard_input() {
     thread::spawn(|| {
-        drop(io::copy(
-            &mut io::stdin().lock().take(u64::MAX),
-            &mut io::sink(),
-        ));
+        drain_standard_input();
         process::exit(0);
     });
+}
+
+fn drain_standard_input() {
+    drop(io::copy(&mut io::stdin().lock(), &mut io::sink()));
 }

@@ -1,0 +1,124 @@
+//! What is printed of a load: medians over all rounds, and ratios taken within a round.
+
+use std::fmt::{self, Write};
+
+use super::{
+    loads::Load,
+    rounds::{Turn, Way},
+    stage::{DIRECT, NGINX},
+    statistics::{median, median_ratio},
+};
+
+/// One load and all its turns.
+pub(super) struct Measured {
+    pub(super) load: Load,
+    pub(super) ways: Vec<Way>,
+}
+
+impl Measured {
+    fn way(&self, name: &str) -> Option<&Way> {
+        self.ways.iter().find(|way| way.name == name)
+    }
+
+    /// Processor time of a way by that of nginx, round by round; none where nginx is not installed.
+    pub(super) fn cpu_by_nginx(&self, way: &Way) -> Option<f64> {
+        self.ratio(way, NGINX, |turn| turn.cpu_us)
+    }
+
+    fn ratio(&self, way: &Way, other: &str, figure: impl Fn(&Turn) -> f64) -> Option<f64> {
+        let other = self.way(other)?;
+        Some(median_ratio(&way.figures(&figure), &other.figures(&figure)))
+    }
+
+    /// Every turn as one line of tab-separated values.
+    pub(super) fn raw(&self) -> String {
+        let name = self.load.name();
+        let mut text = String::new();
+        for way in &self.ways {
+            for (round, turn) in way.turns.iter().enumerate() {
+                // Writing to a string cannot fail.
+                let _ = writeln!(text, "{name}\t{}\t{round}\t{turn}", way.name);
+            }
+        }
+        text
+    }
+}
+
+/// The head of [`Measured::raw`].
+pub(super) const RAW_HEAD: &str =
+    "load\tway\tround\tp50_us\tp99_us\tworst_us\tcpu_us\tclient_us\tper_second\n";
+
+impl fmt::Display for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            p50_us,
+            p99_us,
+            worst_us,
+            cpu_us,
+            client_us,
+            per_second,
+        } = self;
+        write!(
+            f,
+            "{p50_us:.2}\t{p99_us:.2}\t{worst_us:.2}\t{cpu_us:.2}\t{client_us:.2}\t{per_second:.0}"
+        )
+    }
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rounds = self.ways.first().map_or(0, |way| way.turns.len());
+        writeln!(
+            f,
+            "\n{}: {}, {rounds} rounds",
+            self.load.name(),
+            self.load.title()
+        )?;
+        writeln!(
+            f,
+            "{:<16}{:>12}{:>9}{:>10}{:>10}{:>10}{:>9}{:>10}{:>11}",
+            "way",
+            "CPU us/call",
+            "x nginx",
+            "p50 us",
+            "x direct",
+            "x nginx",
+            "p99 us",
+            "calls/s",
+            "client us"
+        )?;
+        self.ways.iter().try_for_each(|way| self.row(f, way))?;
+        if self.way(NGINX).is_none() {
+            writeln!(
+                f,
+                "{NGINX:<16}{:>12}",
+                "not measured: apt-get install nginx-light"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Measured {
+    fn row(&self, f: &mut fmt::Formatter<'_>, way: &Way) -> fmt::Result {
+        let of = |figure: fn(&Turn) -> f64| median(way.figures(figure));
+        let p50 = |turn: &Turn| turn.p50_us;
+        writeln!(
+            f,
+            "{:<16}{:>12.2}{:>9}{:>10.1}{:>10}{:>10}{:>9.1}{:>10.0}{:>11.2}",
+            way.name,
+            of(|turn| turn.cpu_us),
+            shown(self.cpu_by_nginx(way)),
+            of(p50),
+            shown(self.ratio(way, DIRECT, p50)),
+            shown(self.ratio(way, NGINX, p50)),
+            of(|turn| turn.p99_us),
+            of(|turn| turn.per_second),
+            of(|turn| turn.client_us),
+        )
+    }
+}
+
+fn shown(ratio: Option<f64>) -> String {
+    ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"))
+}

@@ -1,0 +1,168 @@
+//! Connections to one address, and a turn of requests over them: one thread, one poll.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+
+use quanta::Clock;
+
+use super::{Ask, Check, FIRST_ID, Latencies, Pace};
+use crate::{
+    http::{Link, Open},
+    poll::Poll,
+};
+
+/// How long a turn in which nothing is answered may last.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Connections that are kept from turn to turn.
+pub(crate) struct Lane {
+    poll: Poll,
+    desks: Vec<Desk>,
+    ask: Ask,
+    check: Check,
+    clock: Clock,
+    last_id: u64,
+}
+
+/// One connection and the request that is under way on it.
+struct Desk {
+    link: Link,
+    id: u64,
+    due_ns: u64,
+}
+
+/// Where a turn stands.
+struct Progress {
+    pace: Pace,
+    started_ns: u64,
+    requests: u64,
+    sent: u64,
+    answered: u64,
+    idle: Vec<usize>,
+    latencies: Latencies,
+}
+
+impl Lane {
+    /// Opens that many connections.
+    pub(crate) fn open(
+        address: SocketAddr,
+        connections: usize,
+        ask: Ask,
+        check: Check,
+    ) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let mut desks = Vec::with_capacity(connections);
+        for key in 0..connections {
+            let link = Link::new(TcpStream::connect_timeout(&address, PATIENCE)?)?;
+            poll.watch(&link, key as u64)?;
+            desks.push(Desk {
+                link,
+                id: 0,
+                due_ns: 0,
+            });
+        }
+        Ok(Self {
+            poll,
+            desks,
+            ask,
+            check,
+            clock: Clock::new(),
+            last_id: FIRST_ID - 1,
+        })
+    }
+
+    /// Sends that many requests and waits for all answers.
+    ///
+    /// # Errors
+    /// An answer that is wrong, a connection that ends, and ten seconds without any answer.
+    pub(crate) fn turn(&mut self, requests: u64, pace: Pace) -> io::Result<Latencies> {
+        let mut progress = Progress {
+            pace,
+            started_ns: self.now_ns(),
+            requests,
+            sent: 0,
+            answered: 0,
+            idle: (0..self.desks.len()).rev().collect(),
+            latencies: Latencies::new()?,
+        };
+        let mut ringing = Vec::new();
+        let mut silent_since_ns = progress.started_ns;
+        loop {
+            let wait = self.send_due(&mut progress)?;
+            let answered = progress.answered;
+            if answered == requests {
+                break;
+            }
+            ringing.extend(self.poll.wait(Some(wait))?);
+            for key in ringing.drain(..) {
+                self.receive(usize::try_from(key).unwrap_or(usize::MAX), &mut progress)?;
+            }
+            if progress.answered > answered {
+                silent_since_ns = self.now_ns();
+            } else if self.now_ns() - silent_since_ns > nanoseconds(PATIENCE) {
+                return Err(io::Error::other("nothing was answered for ten seconds"));
+            }
+        }
+        progress.latencies.elapsed_ns = self.now_ns() - progress.started_ns;
+        Ok(progress.latencies)
+    }
+
+    /// Sends what is due on connections that are free; how long until more is due.
+    fn send_due(&mut self, progress: &mut Progress) -> io::Result<Duration> {
+        while progress.sent < progress.requests
+            && let Some(key) = progress.idle.last()
+        {
+            let now_ns = self.now_ns();
+            let due_ns = progress
+                .pace
+                .due_ns(progress.sent, progress.started_ns, now_ns);
+            if due_ns > now_ns {
+                return Ok(PATIENCE.min(Duration::from_nanos(due_ns - now_ns)));
+            }
+            let desk = &mut self.desks[*key];
+            self.last_id += 1;
+            desk.id = self.last_id;
+            desk.due_ns = due_ns;
+            desk.link.send(self.ask.under(self.last_id))?;
+            progress.sent += 1;
+            progress.idle.pop();
+        }
+        Ok(PATIENCE)
+    }
+
+    fn receive(&mut self, key: usize, progress: &mut Progress) -> io::Result<()> {
+        let Some(desk) = self.desks.get_mut(key) else {
+            return Ok(());
+        };
+        desk.link.flush()?;
+        if desk.link.fill()? == Open::No {
+            return Err(io::Error::other(
+                "a connection was closed by the other side",
+            ));
+        }
+        let Some(answer) = desk.link.message()? else {
+            return Ok(());
+        };
+        self.check.http(&answer, desk.id)?;
+        let length = answer.length;
+        desk.link.consume(length);
+        let due_ns = desk.due_ns;
+        progress
+            .latencies
+            .record(self.now_ns().saturating_sub(due_ns));
+        progress.answered += 1;
+        progress.idle.push(key);
+        self.send_due(progress).map(drop)
+    }
+
+    fn now_ns(&self) -> u64 {
+        self.clock.delta_as_nanos(0, self.clock.raw())
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
