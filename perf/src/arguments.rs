@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Compare(Options),
     Footprint(Footprint),
-    /// A mock MCP server: it prints its port and ends with its standard input.
+    /// A mock MCP server: over HTTP it prints its port; it ends with its standard input.
     Upstream(Upstream),
     /// Runs a command until standard input ends.
     #[command(hide = true)]

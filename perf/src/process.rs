@@ -4,7 +4,7 @@ use std::{
     ffi::{OsStr, OsString},
     io::{self, BufRead, BufReader, Write},
     iter::once,
-    process::{self, Child, ChildStdin, Command, Stdio},
+    process::{self, Child, ChildStdin, ChildStdout, Command, Stdio},
     thread,
     time::Duration,
 };
@@ -57,6 +57,17 @@ impl Process {
             .collect();
         let (process, port) = Self::role(&arguments, Stdio::inherit())?;
         Ok((process, u16::try_from(port).map_err(io::Error::other)?))
+    }
+
+    /// Starts a mock server that speaks over its standard streams; gives it and its ends of them.
+    pub(crate) fn upstream_over_pipes(
+        arguments: &[&str],
+    ) -> io::Result<(Self, (ChildStdin, ChildStdout))> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(arguments).stdout(Stdio::piped());
+        let mut process = Self::start(&mut command)?;
+        let ends = process.held.take().zip(process.child.stdout.take());
+        Ok((process, ends.ok_or(io::ErrorKind::BrokenPipe)?))
     }
 
     /// Starts a command that does not watch its standard input under a keeper that does. What it says goes to `errors`.

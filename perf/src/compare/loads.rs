@@ -9,6 +9,8 @@ use crate::{
 
 /// How many tools the server with many of them lists.
 pub(super) const MANY: usize = 1_000;
+/// The server that is reached through pipes, which nginx cannot.
+pub(super) const STDIO: &str = "stdio";
 const LARGE: usize = 64 << 10;
 const SMALL_MESSAGE: &str = "what is the weather in Helsinki today?";
 
@@ -42,6 +44,9 @@ pub(crate) enum Load {
     /// tools/call, 16 callers at once, a line logged for each
     #[value(name = "logged_16")]
     Logged16,
+    /// tools/call of a stdio server, 16 callers at once; direct: through the two pipes of the same server
+    #[value(name = "stdio_16")]
+    Stdio16,
     /// tools/call due at 2,000 a second over 16 connections
     #[value(name = "rate_2000")]
     Rate2000,
@@ -75,7 +80,12 @@ impl Load {
     pub(super) const fn is_budgeted(self) -> bool {
         matches!(
             self,
-            Self::Call16 | Self::Call64 | Self::Invoke16 | Self::Echo64k | Self::List1000
+            Self::Call16
+                | Self::Call64
+                | Self::Invoke16
+                | Self::Invoke64
+                | Self::Echo64k
+                | Self::List1000
         )
     }
 
@@ -108,6 +118,7 @@ impl Load {
         match self {
             Self::List1000 => "many",
             Self::Sse16 => "sse",
+            Self::Stdio16 => STDIO,
             _ => "json",
         }
     }

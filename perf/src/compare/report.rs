@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::{
-    loads::Load,
+    loads::{Load, STDIO},
     rounds::{Turn, Way},
     stage::{DIRECT, NGINX},
     statistics::{median, median_ratio},
@@ -46,7 +46,7 @@ impl Measured {
 
 /// The head of [`Measured::raw`].
 pub(super) const RAW_HEAD: &str =
-    "load\tway\tround\tp50_us\tp99_us\tworst_us\tcpu_us\tclient_us\tper_second\n";
+    "load\tway\tround\tp50_us\tp99_us\tworst_us\tcpu_us\town_us\tclient_us\tper_second\n";
 
 impl fmt::Display for Turn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,12 +55,13 @@ impl fmt::Display for Turn {
             p99_us,
             worst_us,
             cpu_us,
+            own_us,
             client_us,
             per_second,
         } = self;
         write!(
             f,
-            "{p50_us:.2}\t{p99_us:.2}\t{worst_us:.2}\t{cpu_us:.2}\t{client_us:.2}\t{per_second:.0}"
+            "{p50_us:.2}\t{p99_us:.2}\t{worst_us:.2}\t{cpu_us:.2}\t{own_us:.2}\t{client_us:.2}\t{per_second:.0}"
         )
     }
 }
@@ -88,12 +89,11 @@ impl fmt::Display for Measured {
             "client us"
         )?;
         self.ways.iter().try_for_each(|way| self.row(f, way))?;
+        if self.load.backend() == STDIO {
+            return self.parts(f);
+        }
         if self.way(NGINX).is_none() {
-            writeln!(
-                f,
-                "{NGINX:<16}{:>12}",
-                "not measured: apt-get install nginx-light"
-            )?;
+            writeln!(f, "{NGINX:<16}not measured: apt-get install nginx-light")?;
         }
         Ok(())
     }
@@ -116,6 +116,24 @@ impl Measured {
             of(|turn| turn.per_second),
             of(|turn| turn.client_us),
         )
+    }
+}
+
+impl Measured {
+    /// What of a gateway's processor time is its own, and what its children's.
+    fn parts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for way in self.ways.iter().filter(|way| way.name != DIRECT) {
+            let (all, own) = (|turn: &Turn| turn.cpu_us, |turn: &Turn| turn.own_us);
+            writeln!(
+                f,
+                "{}: {:.2} us of its own and {:.2} us of its children; {} times the pipes' in all",
+                way.name,
+                median(way.figures(own)),
+                median(way.figures(|turn| all(turn) - own(turn))),
+                shown(self.ratio(way, DIRECT, all)),
+            )?;
+        }
+        Ok(())
     }
 }
 

@@ -5,13 +5,19 @@ use std::io;
 use quanta::Clock;
 
 use super::loads::Load;
-use crate::{account::Account, load::Lane};
+use crate::{
+    account::{Account, Spent},
+    load::Road,
+    process::Process,
+};
 
 /// One way that requests take, and what its turns took.
 pub(super) struct Way {
     pub(super) name: String,
-    pub(super) lane: Lane,
+    pub(super) road: Road,
     pub(super) account: Account,
+    /// What must run for it and belongs to no other way.
+    pub(super) _process: Option<Process>,
     pub(super) turns: Vec<Turn>,
 }
 
@@ -23,6 +29,8 @@ pub(super) struct Turn {
     pub(super) worst_us: f64,
     /// Processor time of the way for one request.
     pub(super) cpu_us: f64,
+    /// The part of it that the process itself spends, without those that it started.
+    pub(super) own_us: f64,
     /// Processor time of the client for one request.
     pub(super) client_us: f64,
     pub(super) per_second: f64,
@@ -74,9 +82,12 @@ impl Way {
         reason = "nanoseconds and counts of one turn are far below 2^52"
     )]
     fn turn(&mut self, load: Load, requests: u64) -> io::Result<Turn> {
-        let accounts = [self.account, Account::own()];
-        let before = [accounts[0].spent()?, accounts[1].spent()?];
-        let latencies = self.lane.turn(requests, load.pace()).map_err(|error| {
+        let accounts = [self.account, self.account.alone(), Account::own()];
+        let before: Vec<Spent> = accounts
+            .iter()
+            .map(|account| account.spent())
+            .collect::<io::Result<_>>()?;
+        let latencies = self.road.turn(requests, load.pace()).map_err(|error| {
             io::Error::other(format!("{} under {}: {error}", self.name, load.name()))
         })?;
         let count = latencies.count() as f64;
@@ -88,7 +99,8 @@ impl Way {
             p99_us: latencies.percentile_us(99.0),
             worst_us: latencies.percentile_us(100.0),
             cpu_us: cpu_us(0)?,
-            client_us: cpu_us(1)?,
+            own_us: cpu_us(1)?,
+            client_us: cpu_us(2)?,
             per_second: count / (latencies.elapsed_ns as f64 / 1e9),
         })
     }

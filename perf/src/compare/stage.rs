@@ -1,16 +1,19 @@
 //! All that stands for a comparison: the mock servers, nginx, the gateways, and the ways through them.
 
-use std::io;
+use std::{
+    env, io,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use super::{
-    loads::{Door, Load, MANY},
+    loads::{Door, Load, MANY, STDIO},
     options::Named,
     rounds::Way,
 };
 use crate::{
     account::Account,
     http::post,
-    load::{Ask, Check, Lane},
+    load::{Ask, Check, Lane, Pipes, Road},
     process::Process,
     subject::{Backend, Gateway, Nginx, Relay, open_session},
 };
@@ -37,6 +40,9 @@ pub(super) struct Subject {
     logged: Gateway,
 }
 
+/// How the server is started that is reached through pipes.
+const STDIO_SERVER: [&str; 4] = ["upstream", "--stdio", "--tools", "10"];
+
 /// The words in which ways are called.
 pub(super) const DIRECT: &str = "direct";
 pub(super) const NGINX: &str = "nginx";
@@ -51,7 +57,8 @@ impl Stage {
             Server::start("many", &["--tools", &many])?,
         ];
         let relays: Vec<Relay> = servers.iter().map(Server::relay).collect();
-        let backends: Vec<Backend> = servers.iter().map(Server::backend).collect();
+        let mut backends: Vec<Backend> = servers.iter().map(Server::backend).collect();
+        backends.push(Backend::stdio(STDIO, &env::current_exe()?, &STDIO_SERVER));
         let start = |named: &Named| {
             Ok(Subject {
                 name: named.name.clone(),
@@ -68,27 +75,12 @@ impl Stage {
 
     /// The ways that a load takes: direct, through nginx where it is installed, through each gateway.
     pub(super) fn ways(&self, load: Load) -> io::Result<Vec<Way>> {
-        let server = self
-            .servers
-            .iter()
-            .find(|server| server.name == load.backend());
-        let server = server.ok_or(io::ErrorKind::NotFound)?;
-        let direct = ([127, 0, 0, 1], server.port).into();
-        let mut ways = vec![way(
-            load,
-            DIRECT,
-            (direct, "/mcp"),
-            server.process.account(),
-        )?];
-        let path = format!("/mcp/{}", server.name);
-        if let Some(nginx) = &self.nginx {
-            let address = if load.is_logged() {
-                nginx.logged
-            } else {
-                nginx.quiet
-            };
-            ways.push(way(load, NGINX, (address, &path), nginx.account())?);
-        }
+        let path = format!("/mcp/{}", load.backend());
+        let mut ways = if load.backend() == STDIO {
+            vec![pipes(load)?]
+        } else {
+            self.yardsticks(load, &path)?
+        };
         for subject in &self.gateways {
             let gateway = if load.is_logged() {
                 &subject.logged
@@ -99,11 +91,38 @@ impl Stage {
                 Door::Transparent => &path,
                 Door::Aggregate => "/mcp",
             };
-            ways.push(way(
+            let account = gateway.account();
+            let body = load.gateway_request();
+            ways.push(sockets(
                 load,
-                &subject.name,
+                (&subject.name, account),
                 (gateway.address, path),
-                gateway.account(),
+                &body,
+            )?);
+        }
+        Ok(ways)
+    }
+
+    fn yardsticks(&self, load: Load, path: &str) -> io::Result<Vec<Way>> {
+        let server = self
+            .servers
+            .iter()
+            .find(|server| server.name == load.backend());
+        let server = server.ok_or(io::ErrorKind::NotFound)?;
+        let direct = SocketAddr::from((Ipv4Addr::LOCALHOST, server.port));
+        let (body, account) = (load.request(), server.process.account());
+        let mut ways = vec![sockets(load, (DIRECT, account), (direct, "/mcp"), &body)?];
+        if let Some(nginx) = &self.nginx {
+            let address = if load.is_logged() {
+                nginx.logged
+            } else {
+                nginx.quiet
+            };
+            ways.push(sockets(
+                load,
+                (NGINX, nginx.account()),
+                (address, path),
+                &body,
             )?);
         }
         Ok(ways)
@@ -130,24 +149,33 @@ impl Server {
     }
 }
 
-fn way(
+fn sockets(
     load: Load,
-    name: &str,
-    (address, path): (std::net::SocketAddr, &str),
-    account: Account,
+    (name, account): (&str, Account),
+    (address, path): (SocketAddr, &str),
+    body: &str,
 ) -> io::Result<Way> {
     let session = open_session(address, path)?;
-    let through_gateway = name != DIRECT && name != NGINX;
-    let body = if through_gateway {
-        load.gateway_request()
-    } else {
-        load.request()
-    };
-    let ask = Ask::new(post(path, address, &session, &body))?;
+    let ask = Ask::new(post(path, address, &session, body))?;
+    let lane = Lane::open(address, load.connections(), ask, Check::new(load.content()))?;
     Ok(Way {
         name: name.to_owned(),
-        lane: Lane::open(address, load.connections(), ask, Check::new(load.content()))?,
+        road: Road::Sockets(lane),
         account,
+        _process: None,
+        turns: Vec::new(),
+    })
+}
+
+fn pipes(load: Load) -> io::Result<Way> {
+    let (process, ends) = Process::upstream_over_pipes(&STDIO_SERVER)?;
+    let ask = Ask::new(format!("{}\n", load.request()).into_bytes())?;
+    let pipes = Pipes::new(ends, load.connections(), ask, Check::new(load.content()));
+    Ok(Way {
+        name: DIRECT.to_owned(),
+        road: Road::Pipes(pipes),
+        account: process.account(),
+        _process: Some(process),
         turns: Vec::new(),
     })
 }

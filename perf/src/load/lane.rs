@@ -3,10 +3,12 @@
 use std::{
     io,
     net::{SocketAddr, TcpStream},
+    num::NonZeroU64,
     time::Duration,
 };
 
 use quanta::Clock;
+use rustix::thread::set_current_timer_slack;
 
 use super::{Ask, Check, FIRST_ID, Latencies, Pace};
 use crate::{
@@ -16,6 +18,9 @@ use crate::{
 
 /// How long a turn in which nothing is answered may last.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much later than asked for the kernel may wake us: by default 50 us, which would count as latency in an open loop.
+const TIMER_SLACK_NS: NonZeroU64 = NonZeroU64::MIN;
 
 /// Connections that are kept from turn to turn.
 pub(crate) struct Lane {
@@ -53,6 +58,7 @@ impl Lane {
         ask: Ask,
         check: Check,
     ) -> io::Result<Self> {
+        set_current_timer_slack(Some(TIMER_SLACK_NS))?;
         let poll = Poll::new()?;
         let mut desks = Vec::with_capacity(connections);
         for key in 0..connections {

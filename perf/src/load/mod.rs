@@ -1,13 +1,18 @@
-//! Load: requests over kept connections, in a closed or an open loop, each answer verified and each latency kept.
+//! Load: requests over kept connections or the pipes of a child, in a closed or an open loop, each answer verified and each
+//! latency kept.
 
 mod ask;
 mod check;
 mod lane;
 mod pace;
+mod pipes;
+mod road;
 mod turn;
 
 pub(crate) use ask::{Ask, FIRST_ID};
 pub(crate) use check::Check;
 pub(crate) use lane::Lane;
 pub(crate) use pace::Pace;
+pub(crate) use pipes::Pipes;
+pub(crate) use road::Road;
 pub(crate) use turn::Latencies;

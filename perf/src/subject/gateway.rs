@@ -52,6 +52,13 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
+    /// A child process.
+    pub(crate) fn stdio(name: &'static str, program: &Path, arguments: &[&str]) -> Self {
+        let (program, arguments) = (program.display(), arguments.join(" "));
+        let reached = format!("command: \"'{program}' {arguments}\"");
+        Self { name, reached }
+    }
+
     /// One that listens on a port.
     pub(crate) fn http(name: &'static str, port: u16) -> Self {
         let reached = format!("http_url: http://127.0.0.1:{port}/mcp");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 /// What a mock server does to calls, and only to them: sessions still open and tools are listed.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Copy, Debug, Default)]
 pub(crate) struct Fault {
     /// Milliseconds that every call takes.
     #[arg(long, value_name = "MS", default_value_t = 0)]

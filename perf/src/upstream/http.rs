@@ -14,6 +14,7 @@ use super::{
     fault::Deed,
     mcp::{Answer, Mcp},
     sessions::{Named, Sessions},
+    stdio::half,
 };
 use crate::{
     http::{Link, Message, Open, header},
@@ -179,7 +180,7 @@ impl Desk {
             (_, Named::None) => Reply::Now(status("400 Bad Request")),
             (Answer::Nothing, _) => Reply::Now(status("202 Accepted")),
             (Answer::Other(text), _) => Reply::Now(self.written(&text, "")),
-            (Answer::Called(text), _) => self.called(&text),
+            (Answer::Called { text, .. }, _) => self.called(&text),
         }
     }
 
@@ -201,10 +202,7 @@ impl Desk {
             Deed::Status(code) => status(&format!("{code} As Asked For")),
             Deed::Hang => return Reply::Never,
             Deed::HangUp => return Reply::Close,
-            Deed::Malformed => {
-                let half = text.get(..text.len() / 2).unwrap_or("{");
-                self.written(half, "")
-            }
+            Deed::Malformed => self.written(half(text), ""),
         };
         if self.fault.delay().is_zero() {
             Reply::Now(answer)

@@ -23,7 +23,7 @@ pub(crate) enum Answer {
     /// The answer to `initialize`, which opens a session.
     Opening(String),
     /// The answer to a call, which may be spoilt by a fault.
-    Called(String),
+    Called { id: String, text: String },
     /// The answer to any other request, and to what is no message.
     Other(String),
 }
@@ -78,7 +78,10 @@ impl Mcp {
         let id = id.get();
         let params = request.params.map_or("{}", RawValue::get);
         match &*method {
-            "tools/call" => Answer::Called(self.call(id, params)),
+            "tools/call" => Answer::Called {
+                id: id.to_owned(),
+                text: self.call(id, params),
+            },
             "initialize" => Answer::Opening(initialize(id, params)),
             "tools/list" => Answer::Other(result(id, &self.list)),
             "ping" => Answer::Other(result(id, "{}")),
@@ -159,7 +162,7 @@ mod tests {
 
     fn other(message: &str) -> String {
         match Mcp::new(3).answer(message.as_bytes()) {
-            Answer::Other(text) | Answer::Called(text) | Answer::Opening(text) => text,
+            Answer::Other(text) | Answer::Called { text, .. } | Answer::Opening(text) => text,
             Answer::Nothing => "nothing".to_owned(),
         }
     }

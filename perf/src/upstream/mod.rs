@@ -6,6 +6,7 @@ mod http;
 mod mcp;
 mod run;
 mod sessions;
+mod stdio;
 
 pub(crate) use fault::Fault;
 pub(crate) use mcp::tools_list;

@@ -4,11 +4,14 @@ use std::io;
 
 use clap::{Args, ValueEnum};
 
-use super::{Fault, http::Server, mcp::Mcp};
+use super::{Fault, http::Server, mcp::Mcp, stdio};
 
 /// A mock MCP server.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Upstream {
+    /// Speaks over its standard streams, not over HTTP.
+    #[arg(long, conflicts_with = "answer")]
+    pub(crate) stdio: bool,
     /// How requests are answered over HTTP.
     #[arg(long, value_enum, default_value = "json")]
     pub(crate) answer: AnswerKind,
@@ -31,5 +34,8 @@ pub(crate) enum AnswerKind {
 /// Serves until standard input ends.
 pub(crate) fn run(upstream: &Upstream) -> io::Result<()> {
     let mcp = Mcp::new(upstream.tools);
-    Server::new(mcp, upstream.answer, upstream.fault.clone())?.run()
+    if upstream.stdio {
+        return stdio::run(mcp, upstream.fault);
+    }
+    Server::new(mcp, upstream.answer, upstream.fault)?.run()
 }
