@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("The measurement ended early: {error}");
+            eprintln!("perf: {error}");
             ExitCode::FAILURE
         }
     }

@@ -1,5 +1,6 @@
 //! The comparison: the same load on every way in turn, round after round, and what comes of it.
 
+mod budgets;
 mod loads;
 mod options;
 mod report;

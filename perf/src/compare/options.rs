@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// The loads that have budgets, in about a minute.
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Fails where a budget of `perf/budgets.toml` is not held.
+    #[arg(long)]
+    pub(crate) check: bool,
     /// A folder for the report and the figures of every turn.
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,

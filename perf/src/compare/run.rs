@@ -10,6 +10,7 @@ use std::{
 use clap::ValueEnum;
 
 use super::{
+    budgets::Budgets,
     loads::Load,
     options::{Named, Options},
     report::{Measured, RAW_HEAD},
@@ -25,7 +26,7 @@ const FULL: Amount = Amount {
     seconds: 60,
 };
 const QUICK: Amount = Amount {
-    rounds: 9,
+    rounds: 15,
     requests: 1_500,
     seconds: 8,
 };
@@ -36,18 +37,27 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
     let mut report = Report::default();
     report.add(&machine::describe())?;
     let stage = Stage::set(&gateways)?;
+    let mut measured = Vec::new();
     for load in loads(options) {
         let mut ways = stage.ways(load)?;
         take(load, &mut ways, amount(options))?;
-        let measured = Measured { load, ways };
-        report.add(&measured.to_string())?;
-        report.raw.push_str(&measured.raw());
+        let one = Measured { load, ways };
+        report.add(&one.to_string())?;
+        report.raw.push_str(&one.raw());
+        measured.push(one);
     }
     report.add(&memory(&stage)?)?;
-    options
-        .out
-        .as_deref()
-        .map_or(Ok(()), |folder| report.keep(folder))
+    let budgets = Budgets::committed()?;
+    let verdict = budgets.judge(&measured);
+    report.add(&verdict.to_string())?;
+    if let Some(folder) = &options.out {
+        report.keep(folder)?;
+    }
+    if options.check {
+        verdict.check()
+    } else {
+        Ok(())
+    }
 }
 
 /// What was printed, and the figures of every turn.
