@@ -8,5 +8,6 @@
 pub mod lockfree;
 
 mod explore;
+pub mod races;
 
 pub use explore::explore;
