@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
-use crate::{compare::Options, footprint::Footprint, upstream::Upstream};
+use crate::{compare::Options, footprint::Footprint, load::Load, upstream::Upstream};
 
 /// What a user feels of the gateway, measured on this machine.
 #[derive(Debug, Parser)]
@@ -17,6 +17,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Compare(Options),
+    Load(Load),
     Footprint(Footprint),
     /// A mock MCP server: over HTTP it prints its port; it ends with its standard input.
     Upstream(Upstream),

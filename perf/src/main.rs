@@ -30,6 +30,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> io::Result<()> {
     match command {
         Command::Compare(options) => compare::run(&options),
+        Command::Load(load) => load::run(&load),
         Command::Footprint(footprint) => footprint::run(&footprint),
         Command::Upstream(upstream) => upstream::run(&upstream),
         Command::Keep { command } => process::keep(&command),

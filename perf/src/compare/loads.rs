@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use crate::{
-    load::{FIRST_ID, Pace},
+    load::{FIRST_ID, Pace, Work},
     upstream::tools_list,
 };
 
@@ -11,6 +11,8 @@ use crate::{
 pub(super) const MANY: usize = 1_000;
 /// The server that is reached through pipes, which nginx cannot.
 pub(super) const STDIO: &str = "stdio";
+/// Seconds after which a turn sends nothing more.
+const LONGEST_TURN: u64 = 20;
 const LARGE: usize = 64 << 10;
 const SMALL_MESSAGE: &str = "what is the weather in Helsinki today?";
 
@@ -97,19 +99,17 @@ impl Load {
         }
     }
 
-    pub(super) const fn pace(self) -> Pace {
-        match self {
-            Self::Rate2000 => Pace::at_rate(2_000),
-            _ => Pace::Closed,
-        }
-    }
-
-    /// Requests of a turn, when turns of small requests have `small`.
-    pub(super) const fn requests(self, small: u64) -> u64 {
-        match self {
-            Self::Echo64k | Self::List1000 => small / 4,
-            Self::Rate2000 => small / 2,
-            _ => small,
+    /// The work of a turn, when turns of small requests have `small`.
+    pub(super) const fn work(self, small: u64) -> Work {
+        let (requests, pace) = match self {
+            Self::Echo64k | Self::List1000 => (small / 4, Pace::Closed),
+            Self::Rate2000 => (small / 2, Pace::at_rate(2_000)),
+            _ => (small, Pace::Closed),
+        };
+        Work {
+            requests,
+            seconds: LONGEST_TURN,
+            pace,
         }
     }
 

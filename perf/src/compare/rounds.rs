@@ -7,7 +7,7 @@ use quanta::Clock;
 use super::loads::Load;
 use crate::{
     account::{Account, Spent},
-    load::Road,
+    load::{Road, Work},
     process::Process,
 };
 
@@ -48,15 +48,17 @@ pub(super) struct Amount {
 
 /// Turns that are taken before any counts.
 const WARM_UP: u32 = 2;
+const WARM_UP_REQUESTS: u64 = 1_000;
 /// Rounds that are taken however long they take.
 const LEAST_ROUNDS: usize = 3;
 
 /// Takes all rounds of one load.
 pub(super) fn take(load: Load, ways: &mut [Way], amount: Amount) -> io::Result<()> {
-    let requests = load.requests(amount.requests);
+    let work = load.work(amount.requests);
+    let warm_up = load.work(amount.requests.min(WARM_UP_REQUESTS));
     for way in ways.iter_mut() {
         for _ in 0..WARM_UP {
-            way.turn(load, requests.min(1_000))?;
+            way.turn(load, warm_up)?;
         }
     }
     let clock = Clock::new();
@@ -69,7 +71,7 @@ pub(super) fn take(load: Load, ways: &mut [Way], amount: Amount) -> io::Result<(
         let count = ways.len();
         for place in 0..count {
             let way = &mut ways[(round + place) % count];
-            let turn = way.turn(load, requests)?;
+            let turn = way.turn(load, work)?;
             way.turns.push(turn);
         }
     }
@@ -81,13 +83,13 @@ impl Way {
         clippy::cast_precision_loss,
         reason = "nanoseconds and counts of one turn are far below 2^52"
     )]
-    fn turn(&mut self, load: Load, requests: u64) -> io::Result<Turn> {
+    fn turn(&mut self, load: Load, work: Work) -> io::Result<Turn> {
         let accounts = [self.account, self.account.alone(), Account::own()];
         let before: Vec<Spent> = accounts
             .iter()
             .map(|account| account.spent())
             .collect::<io::Result<_>>()?;
-        let latencies = self.road.turn(requests, load.pace()).map_err(|error| {
+        let latencies = self.road.turn(work).map_err(|error| {
             io::Error::other(format!("{} under {}: {error}", self.name, load.name()))
         })?;
         let count = latencies.count() as f64;

@@ -10,7 +10,7 @@ use std::{
 use quanta::Clock;
 use rustix::thread::set_current_timer_slack;
 
-use super::{Ask, Check, FIRST_ID, Latencies, Pace};
+use super::{Ask, Check, FIRST_ID, Latencies, Pace, Work};
 use crate::{
     http::{Link, Open},
     poll::Poll,
@@ -43,6 +43,7 @@ struct Desk {
 struct Progress {
     pace: Pace,
     started_ns: u64,
+    stop_ns: u64,
     requests: u64,
     sent: u64,
     answered: u64,
@@ -80,15 +81,17 @@ impl Lane {
         })
     }
 
-    /// Sends that many requests and waits for all answers.
+    /// Sends the requests of a turn and waits for all answers.
     ///
     /// # Errors
     /// An answer that is wrong, a connection that ends, and ten seconds without any answer.
-    pub(crate) fn turn(&mut self, requests: u64, pace: Pace) -> io::Result<Latencies> {
+    pub(crate) fn turn(&mut self, work: Work) -> io::Result<Latencies> {
+        let started_ns = self.now_ns();
         let mut progress = Progress {
-            pace,
-            started_ns: self.now_ns(),
-            requests,
+            pace: work.pace,
+            started_ns,
+            stop_ns: work.stop_ns(started_ns),
+            requests: work.requests,
             sent: 0,
             answered: 0,
             idle: (0..self.desks.len()).rev().collect(),
@@ -99,7 +102,7 @@ impl Lane {
         loop {
             let wait = self.send_due(&mut progress)?;
             let answered = progress.answered;
-            if answered == requests {
+            if answered == progress.requests {
                 break;
             }
             ringing.extend(self.poll.wait(Some(wait))?);
@@ -122,6 +125,10 @@ impl Lane {
             && let Some(key) = progress.idle.last()
         {
             let now_ns = self.now_ns();
+            if now_ns >= progress.stop_ns {
+                progress.requests = progress.sent;
+                break;
+            }
             let due_ns = progress
                 .pace
                 .due_ns(progress.sent, progress.started_ns, now_ns);

@@ -10,7 +10,7 @@ use std::{
 use quanta::Clock;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::{Ask, Check, FIRST_ID, Latencies};
+use super::{Ask, Check, FIRST_ID, Latencies, Work};
 
 /// How long a silent child is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -47,24 +47,27 @@ impl Pipes {
         }
     }
 
-    /// Sends that many requests in a closed loop and waits for all answers.
-    pub(super) fn turn(&mut self, requests: u64) -> io::Result<Latencies> {
+    /// Sends the requests of a turn in a closed loop and waits for all answers.
+    pub(super) fn turn(&mut self, work: Work) -> io::Result<Latencies> {
         let mut latencies = Latencies::new()?;
         let started_ns = self.now_ns();
+        let stop_ns = work.stop_ns(started_ns);
+        let mut left = work.requests;
         let mut line = Vec::new();
-        let at_once = requests.min(self.at_once as u64);
-        for _ in 0..at_once {
+        while left > 0 && self.under_way.len() < self.at_once {
             self.send()?;
+            left -= 1;
         }
-        for left in (0..requests).rev() {
+        while let Some((id, sent_ns)) = self.under_way.pop_front() {
             self.wait()?;
             line.clear();
             self.answers.read_until(b'\n', &mut line)?;
-            let (id, sent_ns) = self.under_way.pop_front().unwrap_or_default();
             self.check.json(line.trim_ascii_end(), id)?;
-            latencies.record(self.now_ns() - sent_ns);
-            if left >= at_once {
+            let now_ns = self.now_ns();
+            latencies.record(now_ns - sent_ns);
+            if left > 0 && now_ns < stop_ns {
                 self.send()?;
+                left -= 1;
             }
         }
         latencies.elapsed_ns = self.now_ns() - started_ns;

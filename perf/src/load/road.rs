@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Lane, Latencies, Pace, Pipes};
+use super::{Lane, Latencies, Pipes, Work};
 
 /// What carries requests.
 pub(crate) enum Road {
@@ -11,11 +11,11 @@ pub(crate) enum Road {
 }
 
 impl Road {
-    /// Sends that many requests and waits for all answers; over pipes always in a closed loop.
-    pub(crate) fn turn(&mut self, requests: u64, pace: Pace) -> io::Result<Latencies> {
+    /// Sends the requests of a turn and waits for all answers; over pipes always in a closed loop.
+    pub(crate) fn turn(&mut self, work: Work) -> io::Result<Latencies> {
         match self {
-            Self::Sockets(lane) => lane.turn(requests, pace),
-            Self::Pipes(pipes) => pipes.turn(requests),
+            Self::Sockets(lane) => lane.turn(work),
+            Self::Pipes(pipes) => pipes.turn(work),
         }
     }
 }
