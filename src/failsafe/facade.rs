@@ -160,9 +160,10 @@ impl Ticket<'_> {
     pub fn settle(self, outcome: Outcome, cause: &dyn fmt::Display, now: Stamp) {
         match outcome.verdict() {
             Verdict::Success => {
+                // The permit first: it then lives in registers, where nothing that could unwind comes between.
+                let _ = self.permit.succeed(now.millis());
                 let latency = now.since(self.sent);
                 self.failsafe.health_tracker.success(latency, now);
-                let _ = self.permit.succeed(now.millis());
             }
             Verdict::Failure => self.fail(outcome, cause, now),
             Verdict::Neither => {}
