@@ -1,115 +1,63 @@
-//! What the core costs in instructions, held to `perf/budgets.toml`: over a budget, this bench fails.
+//! What the core costs in instructions, one call of each kind; the bench `table` holds the counts to `perf/budgets.toml`.
 //!
-//! Needs valgrind, and `cargo install iai-callgrind-runner --version 0.16.1 --locked`.
+//! Needs valgrind and gungraun's runner. Where one is missing it says so and counts nothing.
 
-#![expect(missing_docs, reason = "what the macros make has no place for docs")]
+#[path = "shared/calls.rs"]
+mod calls;
+#[path = "core_instructions/counted.rs"]
+mod counted;
+#[path = "shared/left.rs"]
+mod left;
+#[path = "shared/sixteen.rs"]
+mod sixteen;
 
-use std::hint::black_box;
-
-use iai_callgrind::{
-    Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
+use std::{
+    env, fs, io,
+    process::{Command, ExitCode, Stdio},
 };
-use mcp_gateway::lockfree::{Breaker, Policy, Recorder, Refused, Settled, Verdict};
-use serde::Deserialize;
 
-const BUDGETS: &str = include_str!("../perf/budgets.toml");
+/// The runner must be of the same version as the library, so both are pinned.
+const TOOLS: [(&str, &str); 2] = [
+    ("valgrind", "apt-get install valgrind"),
+    (
+        "gungraun-runner",
+        "cargo install gungraun-runner --version 0.20.0 --locked",
+    ),
+];
 
-/// The part of `perf/budgets.toml` that this bench keeps.
-#[derive(Deserialize)]
-struct Budgets {
-    instructions: Vec<Budget>,
-}
-
-#[derive(Deserialize)]
-struct Budget {
-    name: String,
-    count: u64,
-    tolerance_percent: u64,
-}
-
-/// Fails the run above the budget of that name; with no such budget, at the first instruction.
-fn within(name: &str) -> LibraryBenchmarkConfig {
-    let limit = toml::from_str::<Budgets>(BUDGETS).ok().and_then(|budgets| {
-        let budget = budgets.instructions.into_iter().find(|b| b.name == name)?;
-        Some(budget.count + budget.count * budget.tolerance_percent / 100)
-    });
-    let mut callgrind = Callgrind::default();
-    callgrind.hard_limits([(EventKind::Ir, limit.unwrap_or(0))]);
-    let mut config = LibraryBenchmarkConfig::default();
-    config.tool(callgrind);
-    config
-}
-
-/// What a call touches. The numbers lie in memory, so that the compiler cannot know them.
-struct Backend {
-    breaker: Breaker,
-    recorder: Recorder,
-    started_ms: u64,
-    ended_ms: u64,
-    latency_us: u64,
-}
-
-/// Leaked, so that only the calls are counted, not the end of what they were made on.
-fn healthy() -> &'static Backend {
-    let backend = Backend {
-        breaker: Breaker::new(Policy::default()),
-        recorder: Recorder::new(),
-        started_ms: 1,
-        ended_ms: 2,
-        latency_us: 1_234,
-    };
-    // A thread's first record makes its shard.
-    backend.recorder.record_success(1_000, 0);
-    black_box(Box::leak(Box::new(backend)))
-}
-
-fn failing() -> &'static Backend {
-    let backend = healthy();
-    for _ in 0..Policy::default().failure_threshold() {
-        let _ = backend.breaker.record(Verdict::Failure, 0);
+fn main() -> ExitCode {
+    // The runner starts this program again under valgrind: then it does the one thing it is asked to.
+    let is_counted = env::args().any(|argument| argument == "--gungraun-run");
+    if !is_counted && !ready() {
+        return ExitCode::SUCCESS;
     }
-    backend
+    counted::run();
+    ExitCode::SUCCESS
 }
 
-#[library_benchmark(config = within("core_call"))]
-#[bench::closed(healthy())]
-fn admit_settle_record(backend: &'static Backend) -> bool {
-    let Ok(permit) = backend.breaker.admit(backend.started_ms) else {
-        return false;
-    };
-    let ended_ms = backend.ended_ms;
-    backend
-        .recorder
-        .record_success(backend.latency_us, ended_ms);
-    permit.success(ended_ms) == Settled::Quiet
+/// Whether the tools are here and what an earlier run left is gone.
+fn ready() -> bool {
+    let missing = TOOLS.iter().filter(|(tool, _)| !runs(tool));
+    let missing: Vec<_> = missing.collect();
+    for (tool, install) in &missing {
+        eprintln!("No instructions are counted: {tool} does not run here. Install it: {install}");
+    }
+    missing.is_empty() && forget().is_ok()
 }
 
-#[library_benchmark(config = within("core_admit_settle"))]
-#[bench::closed(healthy())]
-fn admit_settle(backend: &'static Backend) -> bool {
-    let Ok(permit) = backend.breaker.admit(backend.started_ms) else {
-        return false;
-    };
-    permit.success(backend.ended_ms) == Settled::Quiet
+fn runs(tool: &str) -> bool {
+    let version = Command::new(tool)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    version.is_ok()
 }
 
-#[library_benchmark(config = within("core_record"))]
-#[bench::closed(healthy())]
-fn record(backend: &'static Backend) {
-    let ended_ms = backend.ended_ms;
-    backend
-        .recorder
-        .record_success(backend.latency_us, ended_ms);
+fn forget() -> io::Result<()> {
+    match fs::remove_dir_all(left::instructions()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
-
-#[library_benchmark(config = within("core_refuse"))]
-#[bench::open(failing())]
-fn refuse(backend: &'static Backend) -> Option<Refused> {
-    backend.breaker.admit(backend.started_ms).err()
-}
-
-library_benchmark_group!(
-    name = core;
-    benchmarks = admit_settle_record, admit_settle, record, refuse
-);
-main!(library_benchmark_groups = core);
