@@ -9,13 +9,13 @@ use super::{
     banner::Banner,
     configured::configured,
     ended::Ended,
-    runtime,
+    runtime::Runtimes,
     stop::Signals,
 };
 use crate::{
     backend::{Backend, BackendSettings},
     gateway::{Gateway, GatewaySettings},
-    server::{BindError, Server, ServerSettings},
+    server::{BindError, Server},
     telemetry::{Clock, subscriber},
 };
 
@@ -28,10 +28,13 @@ pub(super) fn serve(options: &Options) -> Result<(), Ended> {
         .map_err(|error| Ended::Misused(error.to_string()))?;
     let banner = Banner::of(&config);
     let gateway = gateway(config.gateway, config.backends);
-    let runtime = runtime::build()?;
-    let served = run(config.server, gateway, banner, options.log_format);
-    let ended = runtime.block_on(Box::pin(served));
-    runtime.shutdown_timeout(LAST_THREADS);
+    let runtimes = Runtimes::start()?;
+    let served = async {
+        let server = Server::bind(config.server)?.on(runtimes.handles());
+        run(server, gateway, banner, options.log_format).await
+    };
+    let ended = runtimes.block_on(Box::pin(served));
+    runtimes.shutdown(LAST_THREADS);
     ended
 }
 
@@ -47,7 +50,7 @@ fn gateway(settings: GatewaySettings, backends: Vec<BackendSettings>) -> Arc<Gat
 }
 
 async fn run(
-    settings: ServerSettings,
+    server: Server,
     gateway: Arc<Gateway>,
     banner: Banner,
     format: Format,
@@ -57,7 +60,6 @@ async fn run(
             "Stop signals cannot be listened for ({error}), so the gateway could not be stopped in order. Start it again."
         ))
     })?;
-    let server = Server::bind(settings)?;
     gateway.supervise();
     banner.show(server.local_addr(), server.token_file(), format);
     let (stop, stopped) = oneshot::channel::<()>();

@@ -10,12 +10,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
 };
-use tokio::{
-    net::TcpStream,
-    sync::{OwnedSemaphorePermit, oneshot},
-    task::JoinHandle,
-    time::sleep,
-};
+use tokio::{net::TcpStream, runtime::Handle, sync::oneshot, task::JoinHandle, time::sleep};
 use tracing::debug;
 
 use super::{
@@ -36,21 +31,29 @@ const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// How many references a connection without an open request has: its service's, and that of whoever attends it.
 const AT_REST: usize = 2;
 
-/// Serves a connection in tasks of its own. Its place is free again when it ends.
+/// Serves a connection in tasks of its own on this runtime. What it holds is let go when it ends.
 ///
 /// What bounds it runs beside it, so that nothing but the connection itself is looked at for each of its requests.
-pub(super) fn open(stream: TcpStream, door: Arc<Door>, place: OwnedSemaphorePermit) {
+pub(super) fn open(
+    stream: std::net::TcpStream,
+    door: Arc<Door>,
+    held: impl Send + 'static,
+    runtime: &Handle,
+) {
     let peer = Arc::new(Peer {
         door,
         requests: Counter::new(),
     });
     let (leave, leaving) = oneshot::channel();
     let served = Arc::clone(&peer);
-    let connection = tokio::spawn(async move {
-        serve(stream, served, leaving).await;
-        drop(place);
+    let connection = runtime.spawn(async move {
+        match TcpStream::from_std(stream) {
+            Ok(stream) => serve(stream, served, leaving).await,
+            Err(error) => debug!(%error, "Connection gone before it was served"),
+        }
+        drop(held);
     });
-    tokio::spawn(attend(connection, leave, peer));
+    runtime.spawn(attend(connection, leave, peer));
 }
 
 async fn serve(stream: TcpStream, peer: Arc<Peer>, leaving: oneshot::Receiver<()>) {

@@ -11,6 +11,7 @@ use std::{
 
 use tokio::{
     net::TcpListener,
+    runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{Instant, sleep, timeout_at},
 };
@@ -20,6 +21,7 @@ use super::{
     auth::Keyring,
     bind::{self, BindError},
     connection,
+    crews::Crews,
     door::Door,
     guard::Guard,
     phase::Phase,
@@ -45,6 +47,7 @@ pub struct Server {
     settings: ServerSettings,
     token: Option<Secret>,
     token_file: Option<PathBuf>,
+    runtimes: Vec<Handle>,
 }
 
 impl Server {
@@ -65,6 +68,7 @@ impl Server {
             settings,
             token,
             token_file,
+            runtimes: Vec::new(),
         })
     }
 
@@ -78,6 +82,14 @@ impl Server {
     #[must_use]
     pub fn token_file(&self) -> Option<&Path> {
         self.token_file.as_deref()
+    }
+
+    /// Serves its connections on these runtimes instead of the one that runs it. Each connection stays on the runtime that
+    /// it is given, with all its requests. They must live until the server has ended.
+    #[must_use]
+    pub fn on(mut self, runtimes: Vec<Handle>) -> Self {
+        self.runtimes = runtimes;
+        self
     }
 
     /// Serves `gateway` until `stop` resolves. Then nothing new is taken, open listening streams end, calls in flight
@@ -97,6 +109,7 @@ impl Server {
         let (phase, seen) = watch::channel(Phase::Open);
         let places = Places::new(self.settings.limits.max_connections);
         let listener = TcpListener::from_std(self.listener)?;
+        let crews = Crews::of(self.runtimes);
         let door = Arc::new(Door {
             http: connection::http(&self.settings.limits),
             guard: Guard::new(&self.settings),
@@ -107,7 +120,7 @@ impl Server {
             phase: seen,
         });
         tokio::select! {
-            () = take_connections(listener, &door, &places) => {}
+            () = take_connections(listener, &door, &places, &crews) => {}
             () = stop => {}
         }
         let deadline = Instant::now() + patience;
@@ -132,11 +145,11 @@ fn token(settings: &ServerSettings) -> Result<(Option<Secret>, Option<PathBuf>),
     }
 }
 
-async fn take_connections(listener: TcpListener, door: &Arc<Door>, places: &Places) {
+async fn take_connections(listener: TcpListener, door: &Arc<Door>, places: &Places, crews: &Crews) {
     let complaints = Pace::new(COMPLAINTS);
     while let Some(place) = places.take().await {
         match listener.accept().await {
-            Ok((stream, _)) => connection::open(stream, Arc::clone(door), place),
+            Ok((stream, _)) => crews.give(stream, Arc::clone(door), place),
             Err(error) if is_of_peer(&error) => {
                 debug!(%error, "Connection gone before it was taken");
             }

@@ -7,6 +7,7 @@ mod auth;
 mod bind;
 mod body;
 mod connection;
+mod crews;
 mod door;
 mod guard;
 mod headers;

@@ -11,6 +11,7 @@ mod pool;
 mod session;
 #[cfg(test)]
 mod session_tests;
+mod shelves;
 #[cfg(test)]
 mod tests;
 mod transport;

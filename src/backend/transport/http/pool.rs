@@ -1,9 +1,8 @@
-//! Connections that wait for their next request, in a queue without locks.
+//! Connections that wait for their next request: each thread keeps its own, so that a call wakes no other thread.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use crossbeam_queue::ArrayQueue;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -11,13 +10,14 @@ use hyper::body::Incoming;
 use super::{
     connect::{Connection, connect},
     endpoint::Endpoint,
+    shelves::Shelves,
 };
 
 /// Connections to one backend.
 #[derive(Debug)]
 pub(super) struct Pool {
     endpoint: Endpoint,
-    idle: ArrayQueue<Connection>,
+    idle: Shelves<Connection>,
 }
 
 /// Why a request got no response.
@@ -39,22 +39,22 @@ pub(super) struct Lease {
 impl Lease {
     /// Gives the connection back once its response has been read to the end.
     pub(super) fn give_back(self) {
-        let _ = self.pool.idle.push(self.connection);
+        self.pool.idle.put(self.connection);
     }
 }
 
 impl Pool {
-    /// A pool that keeps up to `size` idle connections.
+    /// A pool that keeps up to `size` idle connections for each thread.
     pub(super) fn new(endpoint: Endpoint, size: usize) -> Arc<Self> {
         Arc::new(Self {
             endpoint,
-            idle: ArrayQueue::new(size.max(1)),
+            idle: Shelves::new(size),
         })
     }
 
     /// Closes the idle connections.
     pub(super) fn clear(&self) {
-        while self.idle.pop().is_some() {}
+        self.idle.clear();
     }
 
     pub(super) const fn endpoint(&self) -> &Endpoint {
@@ -67,7 +67,7 @@ impl Pool {
         self: &Arc<Self>,
         mut request: Request<Full<Bytes>>,
     ) -> Result<(Response<Incoming>, Lease), SendError> {
-        while let Some(mut connection) = self.idle.pop() {
+        while let Some(mut connection) = self.idle.take() {
             if connection.ready().await.is_err() {
                 continue;
             }
