@@ -49,6 +49,8 @@ pub(super) struct Amount {
 /// Turns that are taken before any counts.
 const WARM_UP: u32 = 2;
 const WARM_UP_REQUESTS: u64 = 1_000;
+/// Requests on each new connection that do not count.
+const GREETINGS: u64 = 4;
 /// Rounds that are taken however long they take.
 const LEAST_ROUNDS: usize = 3;
 
@@ -61,6 +63,7 @@ pub(super) fn take(load: Load, ways: &mut [Way], amount: Amount) -> io::Result<(
             way.turn(load, warm_up)?;
         }
     }
+    let greeting = load.work(GREETINGS * load.connections() as u64);
     let clock = Clock::new();
     let started = clock.raw();
     for round in 0..amount.rounds {
@@ -71,6 +74,8 @@ pub(super) fn take(load: Load, ways: &mut [Way], amount: Amount) -> io::Result<(
         let count = ways.len();
         for place in 0..count {
             let way = &mut ways[(round + place) % count];
+            way.road.reopen()?;
+            way.turn(load, greeting)?;
             let turn = way.turn(load, work)?;
             way.turns.push(turn);
         }

@@ -24,6 +24,7 @@ const TIMER_SLACK_NS: NonZeroU64 = NonZeroU64::MIN;
 
 /// Connections that are kept from turn to turn.
 pub(crate) struct Lane {
+    address: SocketAddr,
     poll: Poll,
     desks: Vec<Desk>,
     ask: Ask,
@@ -60,24 +61,37 @@ impl Lane {
         check: Check,
     ) -> io::Result<Self> {
         set_current_timer_slack(Some(TIMER_SLACK_NS))?;
-        let poll = Poll::new()?;
-        let mut desks = Vec::with_capacity(connections);
-        for key in 0..connections {
-            let link = Link::new(TcpStream::connect_timeout(&address, PATIENCE)?)?;
-            poll.watch(&link, key as u64)?;
-            desks.push(Desk {
-                link,
-                id: 0,
-                due_ns: 0,
-            });
-        }
-        Ok(Self {
-            poll,
-            desks,
+        let mut lane = Self {
+            address,
+            poll: Poll::new()?,
+            desks: Vec::with_capacity(connections),
             ask,
             check,
             clock: Clock::new(),
             last_id: FIRST_ID - 1,
+        };
+        for key in 0..connections {
+            let desk = lane.connect(key as u64)?;
+            lane.desks.push(desk);
+        }
+        Ok(lane)
+    }
+
+    /// Opens all connections anew: a server with several workers shares them out by chance.
+    pub(crate) fn reopen(&mut self) -> io::Result<()> {
+        for key in 0..self.desks.len() {
+            self.desks[key] = self.connect(key as u64)?;
+        }
+        Ok(())
+    }
+
+    fn connect(&self, key: u64) -> io::Result<Desk> {
+        let link = Link::new(TcpStream::connect_timeout(&self.address, PATIENCE)?)?;
+        self.poll.watch(&link, key)?;
+        Ok(Desk {
+            link,
+            id: 0,
+            due_ns: 0,
         })
     }
 

@@ -11,6 +11,14 @@ pub(crate) enum Road {
 }
 
 impl Road {
+    /// Opens connections anew; a child has only its pipes.
+    pub(crate) fn reopen(&mut self) -> io::Result<()> {
+        match self {
+            Self::Sockets(lane) => lane.reopen(),
+            Self::Pipes(_) => Ok(()),
+        }
+    }
+
     /// Sends the requests of a turn and waits for all answers; over pipes always in a closed loop.
     pub(crate) fn turn(&mut self, work: Work) -> io::Result<Latencies> {
         match self {

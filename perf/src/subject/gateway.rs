@@ -145,7 +145,9 @@ impl Gateway {
 
 /// An address and a folder with a configuration.
 fn prepared(backends: &[Backend]) -> io::Result<(SocketAddr, TempDir)> {
-    let folder = tempfile::tempdir()?;
+    let folder = tempfile::Builder::new()
+        .prefix("mcp-gateway-perf-")
+        .tempdir()?;
     fs::write(folder.path().join("gateway.yaml"), configuration(backends))?;
     Ok((free()?, folder))
 }

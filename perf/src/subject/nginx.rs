@@ -40,7 +40,9 @@ impl Nginx {
         let Some(program) = installed() else {
             return Ok(None);
         };
-        let folder = tempfile::tempdir()?;
+        let folder = tempfile::Builder::new()
+            .prefix("mcp-gateway-perf-")
+            .tempdir()?;
         let (quiet, logged) = (free()?, free()?);
         let place = folder.path().display().to_string();
         let config = folder.path().join("nginx.conf");
