@@ -1,6 +1,7 @@
 //! What a user feels: `cargo run --release -p perf -- compare` measures the gateway beside nginx and a direct call.
 
 mod account;
+mod alarm;
 mod arguments;
 mod compare;
 mod footprint;

@@ -43,7 +43,7 @@ impl Poll {
         )?)
     }
 
-    /// The keys of the sockets that ring; none when `timeout` is over.
+    /// The keys of the sockets that ring; none when `timeout` is over, which is rounded up to milliseconds.
     pub(crate) fn wait(
         &mut self,
         timeout: Option<Duration>,

@@ -3,15 +3,14 @@
 use std::{
     io,
     net::{SocketAddr, TcpStream},
-    num::NonZeroU64,
     time::Duration,
 };
 
 use quanta::Clock;
-use rustix::thread::set_current_timer_slack;
 
 use super::{Ask, Check, FIRST_ID, Latencies, Pace, Work};
 use crate::{
+    alarm::Alarm,
     http::{Link, Open},
     poll::Poll,
 };
@@ -19,13 +18,14 @@ use crate::{
 /// How long a turn in which nothing is answered may last.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How much later than asked for the kernel may wake us: by default 50 us, which would count as latency in an open loop.
-const TIMER_SLACK_NS: NonZeroU64 = NonZeroU64::MIN;
+/// The key of the alarm; connections have their number.
+const ALARM: u64 = u64::MAX;
 
 /// Connections that are kept from turn to turn.
 pub(crate) struct Lane {
     address: SocketAddr,
     poll: Poll,
+    alarm: Alarm,
     desks: Vec<Desk>,
     ask: Ask,
     check: Check,
@@ -60,16 +60,17 @@ impl Lane {
         ask: Ask,
         check: Check,
     ) -> io::Result<Self> {
-        set_current_timer_slack(Some(TIMER_SLACK_NS))?;
         let mut lane = Self {
             address,
             poll: Poll::new()?,
+            alarm: Alarm::new()?,
             desks: Vec::with_capacity(connections),
             ask,
             check,
             clock: Clock::new(),
             last_id: FIRST_ID - 1,
         };
+        lane.poll.watch(&lane.alarm, ALARM)?;
         for key in 0..connections {
             let desk = lane.connect(key as u64)?;
             lane.desks.push(desk);
@@ -113,15 +114,24 @@ impl Lane {
         };
         let mut ringing = Vec::new();
         let mut silent_since_ns = progress.started_ns;
+        let mut alarm_ns = None;
         loop {
-            let wait = self.send_due(&mut progress)?;
+            let next_due_ns = self.send_due(&mut progress)?;
             let answered = progress.answered;
             if answered == progress.requests {
                 break;
             }
-            ringing.extend(self.poll.wait(Some(wait))?);
+            if next_due_ns != alarm_ns {
+                self.set_alarm(next_due_ns)?;
+                alarm_ns = next_due_ns;
+            }
+            ringing.extend(self.poll.wait(Some(PATIENCE))?);
             for key in ringing.drain(..) {
-                self.receive(usize::try_from(key).unwrap_or(usize::MAX), &mut progress)?;
+                if key == ALARM {
+                    alarm_ns = None;
+                } else {
+                    self.receive(key, &mut progress)?;
+                }
             }
             if progress.answered > answered {
                 silent_since_ns = self.now_ns();
@@ -133,8 +143,8 @@ impl Lane {
         Ok(progress.latencies)
     }
 
-    /// Sends what is due on connections that are free; how long until more is due.
-    fn send_due(&mut self, progress: &mut Progress) -> io::Result<Duration> {
+    /// Sends what is due on connections that are free; when the next one is, for which a connection waits.
+    fn send_due(&mut self, progress: &mut Progress) -> io::Result<Option<u64>> {
         while progress.sent < progress.requests
             && let Some(key) = progress.idle.last()
         {
@@ -147,7 +157,7 @@ impl Lane {
                 .pace
                 .due_ns(progress.sent, progress.started_ns, now_ns);
             if due_ns > now_ns {
-                return Ok(PATIENCE.min(Duration::from_nanos(due_ns - now_ns)));
+                return Ok(Some(due_ns));
             }
             let desk = &mut self.desks[*key];
             self.last_id += 1;
@@ -157,10 +167,17 @@ impl Lane {
             progress.sent += 1;
             progress.idle.pop();
         }
-        Ok(PATIENCE)
+        Ok(None)
     }
 
-    fn receive(&mut self, key: usize, progress: &mut Progress) -> io::Result<()> {
+    fn set_alarm(&self, due_ns: Option<u64>) -> io::Result<()> {
+        let Some(due_ns) = due_ns else { return Ok(()) };
+        let left_ns = due_ns.saturating_sub(self.now_ns());
+        self.alarm.ring_in(Duration::from_nanos(left_ns))
+    }
+
+    fn receive(&mut self, key: u64, progress: &mut Progress) -> io::Result<()> {
+        let key = usize::try_from(key).map_err(io::Error::other)?;
         let Some(desk) = self.desks.get_mut(key) else {
             return Ok(());
         };
