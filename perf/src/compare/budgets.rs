@@ -7,10 +7,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{
-    report::Measured,
-    stage::{DIRECT, NGINX},
-};
+use super::report::Measured;
 
 const FILE: &str = include_str!("../../budgets.toml");
 
@@ -58,8 +55,7 @@ impl Budgets {
             let Some(ratio) = self.ratio.iter().find(|ratio| ratio.name == name) else {
                 continue;
             };
-            let ways = measured.ways.iter();
-            for way in ways.filter(|way| way.name != DIRECT && way.name != NGINX) {
+            for way in measured.gateways() {
                 lines.push(Line {
                     ratio,
                     gateway: &way.name,

@@ -63,9 +63,32 @@ impl FromStr for Named {
     }
 }
 
+/// The same programs, none with the name of an earlier one.
+pub(super) fn told_apart(gateways: &[Named]) -> Vec<Named> {
+    let mut apart: Vec<Named> = Vec::with_capacity(gateways.len());
+    for (number, gateway) in (1..).zip(gateways) {
+        let mut gateway = gateway.clone();
+        if apart.iter().any(|earlier| earlier.name == gateway.name) {
+            gateway.name = format!("{} {number}", gateway.name);
+        }
+        apart.push(gateway);
+    }
+    apart
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gateways_of_the_same_name_are_told_apart() {
+        let gateways = ["./a", "b=./b", "./c"].map(|typed| typed.parse::<Named>().unwrap());
+        let names: Vec<String> = told_apart(&gateways)
+            .into_iter()
+            .map(|named| named.name)
+            .collect();
+        assert_eq!(names, ["gateway", "b", "gateway 3"]);
+    }
 
     #[test]
     fn a_gateway_may_have_a_name() {

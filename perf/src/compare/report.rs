@@ -20,6 +20,12 @@ impl Measured {
         self.ways.iter().find(|way| way.name == name)
     }
 
+    /// The ways through a gateway.
+    pub(super) fn gateways(&self) -> impl Iterator<Item = &Way> {
+        let ways = self.ways.iter();
+        ways.filter(|way| way.name != DIRECT && way.name != NGINX)
+    }
+
     /// Processor time of a way by that of nginx, round by round; none where nginx is not installed.
     pub(super) fn cpu_by_nginx(&self, way: &Way) -> Option<f64> {
         self.ratio(way, NGINX, |turn| turn.cpu_us)
@@ -90,12 +96,11 @@ impl fmt::Display for Measured {
         )?;
         self.ways.iter().try_for_each(|way| self.row(f, way))?;
         if self.load.backend() == STDIO {
-            return self.parts(f);
-        }
-        if self.way(NGINX).is_none() {
+            self.parts(f)?;
+        } else if self.way(NGINX).is_none() {
             writeln!(f, "{NGINX:<16}not measured: apt-get install nginx-light")?;
         }
-        Ok(())
+        self.builds(f)
     }
 }
 
@@ -120,9 +125,22 @@ impl Measured {
 }
 
 impl Measured {
+    /// How the gateways relate to the first of them.
+    fn builds(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut gateways = self.gateways();
+        let Some(first) = gateways.next() else {
+            return Ok(());
+        };
+        gateways.try_for_each(|other| {
+            let (name, first) = (&other.name, &first.name);
+            let ratio = shown(self.ratio(other, first, |turn| turn.cpu_us));
+            writeln!(f, "{name}: {ratio} times the processor time of {first}")
+        })
+    }
+
     /// What of a gateway's processor time is its own, and what its children's.
     fn parts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for way in self.ways.iter().filter(|way| way.name != DIRECT) {
+        for way in self.gateways() {
             let (all, own) = (|turn: &Turn| turn.cpu_us, |turn: &Turn| turn.own_us);
             writeln!(
                 f,

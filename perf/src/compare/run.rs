@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use super::{
     budgets::Budgets,
     loads::Load,
-    options::{Named, Options},
+    options::{Named, Options, told_apart},
     report::{Measured, RAW_HEAD},
     rounds::{Amount, take},
     stage::Stage,
@@ -26,7 +26,7 @@ const FULL: Amount = Amount {
     seconds: 60,
 };
 const QUICK: Amount = Amount {
-    rounds: 15,
+    rounds: 25,
     requests: 1_500,
     seconds: 8,
 };
@@ -84,7 +84,7 @@ fn gateways(options: &Options) -> io::Result<Vec<Named>> {
     if options.gateway.is_empty() {
         return Ok(vec![Named::only(build()?)]);
     }
-    Ok(options.gateway.clone())
+    Ok(told_apart(&options.gateway))
 }
 
 fn loads(options: &Options) -> Vec<Load> {
