@@ -5,14 +5,14 @@ use std::time::Duration;
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
-    failsafe::Outcome,
+    failsafe::{Outcome, ToolCircuit},
     protocol::Message,
     telemetry::{RequestId, Stamp},
 };
 
 /// One request on its way to a backend.
 #[derive(Debug)]
-pub struct Call {
+pub struct Call<'a> {
     /// The JSON-RPC request. Its id and progress token are the caller's: the transport puts its own in their place.
     pub message: Message,
     /// The name of the request in spans and logs.
@@ -25,6 +25,8 @@ pub struct Call {
     pub limited: bool,
     /// Whether the request may be sent again after it may have run.
     pub repeatable: bool,
+    /// The tool that is called, where it is known: it may have a circuit of its own.
+    pub tool: Option<&'a ToolCircuit>,
     /// Where messages go that the backend sends for this call before its answer (progress, log lines),
     /// progress tokens restored. Without it they are dropped.
     pub events: Option<mpsc::Sender<Message>>,

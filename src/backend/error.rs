@@ -9,6 +9,8 @@ use crate::failsafe::Outcome;
 pub enum CallError {
     /// The breaker is open; nothing was sent.
     CircuitOpen {
+        /// The tool, if its own breaker refused and not the backend's.
+        tool: Option<Box<str>>,
         /// When the next probe is due.
         retry_after: Duration,
         /// How long it has been open.
@@ -158,8 +160,12 @@ impl CallError {
     }
 }
 
+/// A sentence; in its alternate form (`{:#}`) a few words, the same for failures of one kind.
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return self.brief(f);
+        }
         match self {
             Self::CircuitOpen { .. } | Self::Overloaded { .. } | Self::RateLimited { .. } => {
                 self.refused(f)
@@ -206,17 +212,22 @@ impl CallError {
     fn refused(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CircuitOpen {
+                tool,
                 retry_after,
                 open_for,
                 cause,
             } => {
+                let of_tool = tool
+                    .as_deref()
+                    .map(|tool| format!(" of its tool {tool:?}"))
+                    .unwrap_or_default();
                 let because = cause
                     .as_deref()
                     .map(|cause| format!(" because {cause}"))
                     .unwrap_or_default();
                 write!(
                     f,
-                    "the circuit has been open for {open_for:.1?}{because}; the next call is let through in {retry_after:.1?}"
+                    "the circuit{of_tool} has been open for {open_for:.1?}{because}; the next call is let through in {retry_after:.1?}"
                 )?;
             }
             Self::Overloaded { in_flight, waited } if waited.is_zero() => {
@@ -239,4 +250,82 @@ impl CallError {
     }
 }
 
+/// The longest reason in a few words, in characters.
+const BRIEF: usize = 60;
+
+impl CallError {
+    fn brief(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable { reason, .. } | Self::Lost { reason } => {
+                f.write_str(&last_cause(reason))
+            }
+            Self::TimedOut { after } => write!(f, "deadline {after:.0?}"),
+            Self::Http { status, .. } | Self::Denied { status, .. } => write!(f, "HTTP {status}"),
+            Self::Throttled { .. } => f.write_str("HTTP 429"),
+            Self::Protocol { reason } => {
+                let words: String = reason.chars().take(BRIEF).collect();
+                write!(f, "broken protocol: {words}")
+            }
+            Self::SessionLost => f.write_str("session lost"),
+            Self::CircuitOpen { .. } => f.write_str("circuit open"),
+            Self::Overloaded { .. } => f.write_str("queue full"),
+            Self::RateLimited { .. } => f.write_str("rate limit"),
+            Self::Stopped => f.write_str("stopped"),
+        }
+    }
+}
+
+/// What stands at the end of a chain of reasons, on its first line, without the system's number for it.
+fn last_cause(reason: &str) -> String {
+    let line = reason.lines().next().unwrap_or_default();
+    let first = line.split(';').next().unwrap_or_default();
+    let last = first.rsplit(": ").next().unwrap_or_default();
+    let words = last.split(" (os error").next().unwrap_or_default();
+    let words: String = words.chars().take(BRIEF).collect();
+    let mut letters = words.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => words,
+    }
+}
+
 impl std::error::Error for CallError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_of_one_kind_have_the_same_few_words() {
+        let refused = "no connection to 127.0.0.1:39401: Connection refused (os error 111)";
+        let words = |error: CallError| format!("{error:#}");
+        for (error, few) in [
+            (CallError::unreachable(refused), "connection refused"),
+            (
+                CallError::lost("the child exited with status 3; its stderr ends with: boom: x"),
+                "the child exited with status 3",
+            ),
+            (CallError::unreachable("EOF"), "EOF"),
+            (
+                CallError::TimedOut {
+                    after: Duration::from_micros(30_000_313),
+                },
+                "deadline 30s",
+            ),
+            (
+                CallError::Http {
+                    status: 503,
+                    excerpt: "busy".into(),
+                    retry_after: None,
+                },
+                "HTTP 503",
+            ),
+        ] {
+            assert_eq!(words(error), few);
+        }
+        let long = words(CallError::protocol("x".repeat(500)));
+        assert!(long.len() < 100, "{long}");
+    }
+}

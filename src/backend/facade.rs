@@ -16,7 +16,7 @@ use crate::{
     failsafe::{CircuitState, Failsafe, Outcome, Queue},
     lockfree::{Latest, Recorder},
     protocol::Message,
-    telemetry::{Clock, Stamp},
+    telemetry::{Clock, Stamp, clock::milliseconds},
 };
 
 /// Notices kept for a listener that is slow; it is told how many it has missed.
@@ -77,7 +77,7 @@ impl Backend {
     ///
     /// # Errors
     /// Each way a call can have no answer; a JSON-RPC error is an answer.
-    pub async fn request(&self, call: Call) -> Result<Answer, CallError> {
+    pub async fn request(&self, call: Call<'_>) -> Result<Answer, CallError> {
         self.last_called.set(call.started.millis());
         let method = call.message.method().unwrap_or_default();
         let span = tracing::debug_span!("backend_request", backend = self.name(), method, request_id = %call.request_id);
@@ -86,11 +86,11 @@ impl Backend {
         answer
     }
 
-    fn report(&self, call: &Call, method: &str, answer: &Result<Answer, CallError>) {
+    fn report(&self, call: &Call<'_>, method: &str, answer: &Result<Answer, CallError>) {
         let (backend, request_id) = (self.name(), call.request_id);
         match answer {
             Ok(answer) => {
-                let latency_ms = millis(answer.waited);
+                let latency_ms = milliseconds(answer.waited);
                 match outcome(&answer.message) {
                     Outcome::Success | Outcome::ToolError => {
                         tracing::info!(backend, method, %request_id, latency_ms, "Request completed successfully");
@@ -107,7 +107,7 @@ impl Backend {
             // Refusals while open are counted and summed up by the breaker.
             Err(CallError::CircuitOpen { .. }) => {}
             Err(error) => {
-                let latency_ms = millis(self.clock.now().since(call.started));
+                let latency_ms = milliseconds(self.clock.now().since(call.started));
                 let outcome = error.outcome().label();
                 tracing::warn!(backend, method, %request_id, latency_ms, %error, outcome, "Request failed");
             }
@@ -183,6 +183,8 @@ impl Backend {
             status,
             running,
             circuit_state,
+            circuit_mode: self.failsafe.circuit_breaker.mode(),
+            open_tools: self.open_tools(),
             healthy: self.failsafe.health_tracker.is_healthy(),
             restarts: self.transport.restarts(),
             in_flight: self.queue.in_flight(),
@@ -199,6 +201,15 @@ impl Backend {
         }
     }
 
+    /// The tools whose own circuit is not closed.
+    fn open_tools(&self) -> Vec<Box<str>> {
+        let circuits = self.failsafe.tool_circuits().into_iter();
+        circuits
+            .filter(|(_, breaker)| breaker.state() != CircuitState::Closed)
+            .map(|(tool, _)| tool)
+            .collect()
+    }
+
     /// Stops it until [`Backend::revive`]: its child or session is ended, and further calls are refused. Calls at a child
     /// fail; those at an HTTP endpoint may still be answered.
     pub async fn kill(&self, deadline: Instant) {
@@ -213,7 +224,7 @@ impl Backend {
     pub async fn revive(&self, deadline: Instant) -> Result<Arc<ServerInfo>, CallError> {
         self.stopped.set(0);
         self.transport.forgive();
-        self.failsafe.circuit_breaker.reset();
+        self.failsafe.reset();
         self.server_info(deadline).await
     }
 
@@ -266,9 +277,4 @@ impl fmt::Debug for Backend {
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
-}
-
-/// Milliseconds with three places: whole microseconds.
-fn millis(time: Duration) -> f64 {
-    u32::try_from(time.as_micros()).map_or(f64::INFINITY, |micros| f64::from(micros) / 1e3)
 }

@@ -1,12 +1,12 @@
 //! The way of one call: queue, rate limit, breaker, transport, settle, and again where that is safe.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Answer, Backend, Call, CallError, call::outcome, transport::Delivery};
 use crate::{
-    failsafe::{Attempt, Outcome, Place, Retry, Ticket, retry::draw},
+    failsafe::{Asker, Attempt, Outcome, Place, Retry, Ticket, retry::draw},
     protocol::Message,
     telemetry::{Stamp, clock::micros},
 };
@@ -14,13 +14,13 @@ use crate::{
 /// What all attempts of one call share.
 struct Way<'a> {
     backend: &'a Backend,
-    call: &'a Call,
+    call: &'a Call<'a>,
     deadline: Instant,
     waited: Duration,
 }
 
 impl Backend {
-    pub(super) async fn go(&self, call: &Call) -> Result<Answer, CallError> {
+    pub(super) async fn go(&self, call: &Call<'_>) -> Result<Answer, CallError> {
         let deadline = Instant::now()
             .checked_add(self.settings().timeout)
             .map_or(call.deadline, |own| own.min(call.deadline));
@@ -48,7 +48,7 @@ impl Backend {
     /// have to wait needs no second look at the clock.
     async fn queue_up(
         &self,
-        call: &Call,
+        call: &Call<'_>,
         deadline: Instant,
     ) -> Result<(Place<'_>, Duration, Stamp), CallError> {
         if self.is_stopped() {
@@ -120,7 +120,7 @@ impl Way<'_> {
         if backend.is_stopped() {
             return Err(CallError::Stopped);
         }
-        let mut ticket = backend.admit(start)?;
+        let mut ticket = backend.admit(self.call, start)?;
         let delivery = Delivery {
             message: &self.call.message,
             request_id: self.call.request_id,
@@ -158,10 +158,15 @@ impl Way<'_> {
 }
 
 impl Backend {
-    fn admit(&self, now: Stamp) -> Result<Ticket<'_>, CallError> {
+    fn admit<'a>(&'a self, call: &'a Call<'_>, now: Stamp) -> Result<Ticket<'a>, CallError> {
+        let asker = Asker {
+            tool: call.tool,
+            request_id: Some(call.request_id),
+        };
         self.failsafe()
-            .admit(now)
+            .admit_for(asker, now)
             .map_err(|rejected| CallError::CircuitOpen {
+                tool: rejected.tool,
                 retry_after: rejected.retry_after,
                 open_for: rejected.open_for,
                 cause: rejected.cause.map(|cause| cause.text.clone()),
@@ -169,10 +174,29 @@ impl Backend {
     }
 }
 
-fn settle(ticket: Ticket<'_>, answer: &Result<Message, CallError>, end: Stamp) {
+fn settle(mut ticket: Ticket<'_>, answer: &Result<Message, CallError>, end: Stamp) {
     match answer {
-        Ok(message) => ticket.settle(outcome(message), &"", end),
-        Err(error) => ticket.settle(error.outcome(), error, end),
+        Ok(message) => ticket.settle(outcome(message), &AnswerError(message), end),
+        Err(error) => {
+            if let Some(pause) = error.retry_after() {
+                ticket.retry_after(pause);
+            }
+            ticket.settle(error.outcome(), error, end);
+        }
+    }
+}
+
+/// The error in an answer, as the cause of a tool's failure.
+struct AnswerError<'a>(&'a Message);
+
+impl fmt::Display for AnswerError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = self.0.error_code().unwrap_or_default();
+        if f.alternate() {
+            return write!(f, "error {code}");
+        }
+        let message = self.0.error_message().unwrap_or_default();
+        write!(f, "it answered with error {code}: {message}")
     }
 }
 
@@ -197,7 +221,7 @@ mod tests {
         Backend::new(settings, Clock::new())
     }
 
-    fn call(backend: &Backend) -> Call {
+    fn call(backend: &Backend) -> Call<'static> {
         Call {
             message: Message::request(b"7", "tools/list", None),
             request_id: RequestId::random(),
@@ -205,6 +229,7 @@ mod tests {
             deadline: Instant::now() + Duration::from_secs(20),
             limited: true,
             repeatable: true,
+            tool: None,
             events: None,
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::failsafe::{CircuitState, HealthMetrics, RecentCalls};
+use crate::failsafe::{CircuitMode, CircuitState, HealthMetrics, RecentCalls};
 
 /// The state of a backend at one moment, as `/health` and `gateway_list_servers` show it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,6 +20,11 @@ pub struct BackendStatus {
     pub running: bool,
     /// The breaker.
     pub circuit_state: CircuitState,
+    /// Who decides on the breaker.
+    pub circuit_mode: CircuitMode,
+    /// The tools whose own breaker is not closed, while the backend's may be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub open_tools: Vec<Box<str>>,
     /// Fewer than three failures in a row.
     pub healthy: bool,
     /// How often it was started again.

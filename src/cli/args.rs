@@ -22,6 +22,11 @@ pub(super) enum Command {
     Serve,
     /// Reads the configuration, prints everything that is wrong with it, and serves nothing.
     Validate,
+    /// Asks the running gateway why calls to a backend flow or do not: its circuit, the last failures, the last calls.
+    Why {
+        /// The backend's name.
+        name: String,
+    },
     /// Speaks MCP on the standard streams: the backend that is served when nothing is configured.
     #[command(hide = true)]
     Demo,

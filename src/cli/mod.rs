@@ -11,5 +11,6 @@ mod runtime;
 mod serve;
 mod stop;
 mod validate;
+mod why;
 
 pub use run::run;

@@ -6,7 +6,7 @@ use clap::Parser;
 
 use super::{
     args::{Arguments, Command},
-    demo, serve, validate,
+    demo, serve, validate, why,
 };
 use crate::backend;
 
@@ -24,6 +24,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let ended = match arguments.command {
         None | Some(Command::Serve) => serve::serve(options),
         Some(Command::Validate) => validate::validate(options),
+        Some(Command::Why { name }) => why::why(options, &name),
         Some(Command::Demo) => return demo::run(),
         Some(Command::Supervise { arguments }) => return backend::supervise(arguments),
     };

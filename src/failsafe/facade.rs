@@ -1,18 +1,19 @@
 //! Everything that surrounds the calls to one backend, in one value: ask it before a call, tell it after.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     failsafe::{
-        circuit_breaker::{CircuitBreaker, CircuitState, Permit, Rejected},
+        circuit_breaker::{CircuitBreaker, Rejected},
         health::{HealthMetrics, HealthTracker},
         limits::RateLimit,
-        outcome::{Outcome, Verdict},
         retry::RetryPolicy,
         settings::FailsafeConfig,
+        ticket::Ticket,
+        tools::{ToolCircuit, ToolCircuits},
     },
-    lockfree::Settled,
-    telemetry::{Clock, Stamp},
+    lockfree::FlightRecorder,
+    telemetry::{Clock, RequestId, Stamp},
 };
 
 /// The policy around the calls to one backend. Any number of threads may share it.
@@ -54,17 +55,20 @@ pub struct Failsafe {
     pub circuit_breaker: CircuitBreaker,
     /// How the backend does.
     pub health_tracker: Arc<HealthTracker>,
+    pub(super) tools: ToolCircuits,
+    pub(super) flight: FlightRecorder,
+    pub(super) slow_after: Duration,
     rate: RateLimit,
     retry: RetryPolicy,
 }
 
-/// Leave for one call, with the moment from which its latency counts. Settle it; a ticket that is dropped counts neither way.
-#[derive(Debug)]
-#[must_use = "a ticket that is dropped counts as abandoned"]
-pub struct Ticket<'a> {
-    failsafe: &'a Failsafe,
-    permit: Permit<'a>,
-    sent: Stamp,
+/// Who asks for leave.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asker<'a> {
+    /// The tool that is called: if its own circuit is open, the call is refused too.
+    pub tool: Option<&'a ToolCircuit>,
+    /// The name of the request, for the flight recorder.
+    pub request_id: Option<RequestId>,
 }
 
 impl Failsafe {
@@ -85,6 +89,9 @@ impl Failsafe {
                 clock.clone(),
             ),
             health_tracker: Arc::new(HealthTracker::with_clock(name, clock.clone())),
+            tools: ToolCircuits::new(name, &config.circuit_breaker, clock.clone()),
+            flight: FlightRecorder::new(),
+            slow_after: config.circuit_breaker.slow_after(),
             rate: RateLimit::new(&config.rate_limit, clock),
             retry: RetryPolicy::new(&config.retry),
         }
@@ -129,11 +136,41 @@ impl Failsafe {
     /// When to ask again, and why.
     #[inline]
     pub fn admit(&self, now: Stamp) -> Result<Ticket<'_>, Rejected> {
-        Ok(Ticket {
-            failsafe: self,
-            permit: self.circuit_breaker.admit(now)?,
-            sent: now,
-        })
+        self.admit_for(Asker::default(), now)
+    }
+
+    /// The same for a call that says more of itself: the backend's circuit and that of the tool must both let it go.
+    ///
+    /// # Errors
+    /// As [`Failsafe::admit`]; `tool` says whose circuit refused.
+    #[inline]
+    pub fn admit_for<'a>(&'a self, asker: Asker<'a>, now: Stamp) -> Result<Ticket<'a>, Rejected> {
+        let permit = self.circuit_breaker.admit_for(asker.request_id, now)?;
+        let of_tool = match asker.tool.and_then(ToolCircuit::breaker) {
+            Some(breaker) => Some(breaker.admit_for(asker.request_id, now)?),
+            None => None,
+        };
+        Ok(Ticket::new(self, asker, (permit, of_tool), now))
+    }
+
+    /// The tool of this name, for the calls that ask for it. Its breaker is made when it fails for the first time.
+    #[must_use]
+    pub fn tool(&self, name: &str) -> ToolCircuit {
+        self.tools.tool(name)
+    }
+
+    /// The breakers of those tools that have failed, by name.
+    #[must_use]
+    pub fn tool_circuits(&self) -> Vec<(Box<str>, Arc<CircuitBreaker>)> {
+        self.tools.all()
+    }
+
+    /// Back to closed and fresh, the circuits of the tools too.
+    pub fn reset(&self) {
+        self.circuit_breaker.reset();
+        for (_, breaker) in self.tools.all() {
+            breaker.reset();
+        }
     }
 
     /// When a call is sent again.
@@ -143,54 +180,10 @@ impl Failsafe {
     }
 }
 
-impl Ticket<'_> {
-    /// Whether this call is one of the few that decide if the circuit closes.
-    #[must_use]
-    pub const fn is_probe(&self) -> bool {
-        self.permit.is_probe()
-    }
-
-    /// The backend had to be started first, and the call is sent only `now`: its latency counts from here.
-    pub const fn sent_at(&mut self, now: Stamp) {
-        self.sent = now;
-    }
-
-    /// The call came to `outcome` at `now`; `cause` says why in a sentence, and is read only for a failure.
-    #[inline]
-    pub fn settle(self, outcome: Outcome, cause: &dyn fmt::Display, now: Stamp) {
-        match outcome.verdict() {
-            Verdict::Success => {
-                // The permit first: it then lives in registers, where nothing that could unwind comes between.
-                let _ = self.permit.succeed(now.millis());
-                let latency = now.since(self.sent);
-                self.failsafe.health_tracker.success(latency, now);
-            }
-            Verdict::Failure => self.fail(outcome, cause, now),
-            Verdict::Neither => {}
-        }
-    }
-
-    /// A failure that ends after the circuit has recovered is counted and timed, and changes nothing else.
-    #[cold]
-    fn fail(self, outcome: Outcome, cause: &dyn fmt::Display, now: Stamp) {
-        let latency = now.since(self.sent);
-        let Failsafe {
-            circuit_breaker,
-            health_tracker,
-            ..
-        } = self.failsafe;
-        let settled = self.permit.failed(outcome, cause, now);
-        if settled == Settled::Stale && circuit_breaker.state() == CircuitState::Closed {
-            health_tracker.late_failure(latency, now);
-        } else {
-            health_tracker.failure(latency, now);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failsafe::{CircuitState, Outcome, Verdict};
 
     fn failsafe() -> (Failsafe, Clock, impl Fn(Duration)) {
         let (clock, advance) = Clock::mocked();

@@ -9,19 +9,24 @@ mod limits;
 mod outcome;
 pub mod retry;
 mod settings;
+mod ticket;
+mod tools;
 #[cfg(test)]
 mod transcript;
+mod why;
 
-pub use crate::lockfree::Mode;
 pub use circuit_breaker::{
-    Cause, CauseKind, CircuitBreaker, CircuitState, Permit, Rejected, TransitionCount,
+    Cause, CauseKind, Change, CircuitBreaker, CircuitBreakerConfig, CircuitMode, CircuitState,
+    Permit, Rejected, SlowCallConfig, ToolCircuitsConfig, Trail, TransitionCount, TripPolicy,
 };
-pub use facade::{Failsafe, Ticket};
+pub use facade::{Asker, Failsafe};
 pub use health::{HealthMetrics, HealthTracker, RecentCalls};
 pub use limits::{Place, Queue, QueueRefusal, RateLimit};
 pub use outcome::{Outcome, Retry, Verdict};
 pub use retry::{Attempt, RetryPolicy};
 pub use settings::{
-    CircuitBreakerConfig, Contradiction, FailsafeConfig, HealthCheckConfig, RateLimitConfig,
-    RetryConfig, TripPolicy,
+    Contradiction, FailsafeConfig, HealthCheckConfig, RateLimitConfig, RetryConfig,
 };
+pub use ticket::Ticket;
+pub use tools::ToolCircuit;
+pub use why::{ChangeReport, FailureReport, OutcomeReport, ToolReport, Why};

@@ -120,6 +120,17 @@ impl Outcome {
         self.row().0
     }
 
+    /// What it is to the circuit of the one tool that was called. What keeps the backend from being reached says nothing of
+    /// the tool.
+    #[must_use]
+    pub const fn for_tool(self) -> Verdict {
+        match self {
+            Self::Success | Self::ToolError => Verdict::Success,
+            Self::ToolFailure | Self::Timeout => Verdict::Failure,
+            _ => Verdict::Neither,
+        }
+    }
+
     /// When the gateway itself may send the call again.
     #[must_use]
     pub const fn retry(self) -> Retry {
@@ -136,6 +147,16 @@ impl Outcome {
     #[must_use]
     pub const fn index(self) -> usize {
         self as usize
+    }
+
+    /// Its place as the flight recorder keeps it.
+    pub(super) const fn tag(self) -> u16 {
+        self as u16
+    }
+
+    /// The outcome with this tag.
+    pub(super) fn of_tag(tag: u16) -> Option<Self> {
+        Self::ALL.get(usize::from(tag)).copied()
     }
 
     /// What an HTTP status means by itself.

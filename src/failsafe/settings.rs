@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::Deserialize;
 
-use super::duration;
+use super::{CircuitBreakerConfig, duration};
 
 /// Everything that surrounds a call.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -18,54 +18,6 @@ pub struct FailsafeConfig {
     pub rate_limit: RateLimitConfig,
     /// How silences are filled.
     pub health_check: HealthCheckConfig,
-}
-
-/// When calls stop flowing, and how they come back.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CircuitBreakerConfig {
-    /// False: calls always flow, whatever they come to.
-    pub enabled: bool,
-    /// Consecutive failures that open the breaker under [`TripPolicy::Consecutive`].
-    pub failure_threshold: u32,
-    /// Successful probes that close it again.
-    pub success_threshold: u32,
-    /// How long it stays open before the first probe.
-    #[serde(with = "duration")]
-    pub reset_timeout: Duration,
-    /// Probes in flight at once while half-open.
-    pub half_open_max_calls: u32,
-    /// Each time a probe fails the wait doubles, up to this.
-    #[serde(with = "duration")]
-    pub max_reset_timeout: Duration,
-    /// A probe that did not report for this long no longer holds its place. Longer than any call may take.
-    #[serde(with = "duration")]
-    pub probe_lease: Duration,
-    /// What opens it.
-    pub policy: TripPolicy,
-}
-
-/// What opens a breaker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum TripPolicy {
-    /// [`CircuitBreakerConfig::failure_threshold`] failures with no success between them.
-    #[default]
-    Consecutive,
-    /// A number of failures among the last calls, whatever their order.
-    LastN {
-        /// How many of the last calls are looked at, 1 to 32.
-        window: u32,
-        /// Failures among them that open the breaker.
-        failures: u32,
-        /// Calls that must have been seen before it can open.
-        #[serde(default = "one")]
-        minimum: u32,
-    },
-}
-
-const fn one() -> u32 {
-    1
 }
 
 /// When a call is sent again. Only a call that is safe to repeat, or was never sent, ever is.
@@ -225,21 +177,6 @@ impl HealthCheckConfig {
     }
 }
 
-impl Default for CircuitBreakerConfig {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            failure_threshold: 5,
-            success_threshold: 3,
-            reset_timeout: Duration::from_secs(30),
-            half_open_max_calls: 3,
-            max_reset_timeout: Duration::from_secs(300),
-            probe_lease: Duration::from_secs(120),
-            policy: TripPolicy::Consecutive,
-        }
-    }
-}
-
 impl Default for RetryConfig {
     fn default() -> Self {
         Self {
@@ -275,6 +212,7 @@ impl Default for HealthCheckConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failsafe::{CircuitMode, SlowCallConfig, TripPolicy};
 
     #[test]
     fn nothing_written_means_the_defaults_and_they_hold_no_contradiction() {
@@ -311,11 +249,34 @@ mod tests {
                 minimum: 1
             }
         );
+        assert_eq!(config.circuit_breaker.mode, CircuitMode::Automatic);
         assert_eq!(config.retry.max_attempts, 1);
         assert_eq!(config.retry.max_backoff, Duration::from_secs(10));
-        let config: CircuitBreakerConfig =
-            serde_json::from_str(r#"{"policy":"consecutive"}"#).unwrap();
-        assert_eq!(config.policy, TripPolicy::Consecutive);
+        let config: CircuitBreakerConfig = serde_json::from_str(
+            r#"{"policy":{"time_window":{"window":"20s","failure_rate":40}},"mode":"shadow",
+                "slow_call":{"duration":"2s","rate":80,"window":"20s"},"tools":{"enabled":false}}"#,
+        )
+        .unwrap();
+        let window = Duration::from_secs(20);
+        assert_eq!(
+            config.policy,
+            TripPolicy::TimeWindow {
+                window,
+                failure_rate: 40,
+                minimum_calls: 10
+            }
+        );
+        assert_eq!(
+            config.slow_call,
+            Some(SlowCallConfig {
+                duration: Duration::from_secs(2),
+                rate: 80,
+                window,
+                minimum_calls: 10
+            })
+        );
+        assert_eq!(config.mode, CircuitMode::Shadow);
+        assert_eq!((config.tools.enabled, config.tools.max), (false, 256));
     }
 
     #[test]

@@ -24,7 +24,8 @@ impl Gateway {
         message: Message,
         repeatable: bool,
     ) -> Result<Answer, CallError> {
-        let answer = member.send(request.call(message, repeatable)).await?;
+        let call = request.call(message, repeatable, None);
+        let answer = member.send(call).await?;
         self.measure(request, &answer);
         Ok(answer)
     }
@@ -38,7 +39,9 @@ impl Gateway {
         tool: Tool<'_>,
     ) -> Result<Answer, CallError> {
         let repeatable = member.may_repeat(tool.name, tool.entry.map(|entry| &**entry));
-        let answer = member.send(request.call(message, repeatable)).await?;
+        let circuit = tool.entry.map(|entry| member.circuit(entry));
+        let call = request.call(message, repeatable, circuit);
+        let answer = member.send(call).await?;
         let now_ms = self.measure(request, &answer);
         if let Some(entry) = tool.entry {
             entry

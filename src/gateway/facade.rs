@@ -168,6 +168,14 @@ impl Gateway {
         }
     }
 
+    /// The same for a name that stands in a path, which is not there if the backend is not.
+    pub(super) fn endpoint(&self, name: &str, caller: &Caller) -> Result<&Arc<Member>, Refusal> {
+        self.member(name, caller).map_err(|refusal| match refusal {
+            Refusal::UnknownBackend { name, suggest } => Refusal::NoSuchEndpoint { name, suggest },
+            other => other,
+        })
+    }
+
     pub(super) fn nearest_backend(&self, name: &str, caller: &Caller) -> Option<Box<str>> {
         let names = self.members_for(caller).map(|member| member.name());
         nearest(name, names).map(Into::into)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::catalogue::{Catalogue, Entry, Kind};
 use crate::{
     backend::{Answer, Backend, Call, CallError},
-    failsafe::Outcome,
+    failsafe::{Outcome, ToolCircuit},
     lockfree::Counter,
 };
 
@@ -53,8 +53,13 @@ impl Member {
                 .any(|repeatable| repeatable == name)
     }
 
+    /// The circuit of a tool.
+    pub(super) fn circuit<'a>(&self, tool: &'a Entry) -> &'a ToolCircuit {
+        tool.circuit(|name| self.backend.failsafe().tool(name))
+    }
+
     /// Sends a call and counts what became of it; a call that is dropped counts as cancelled.
-    pub(super) async fn send(&self, call: Call) -> Result<Answer, CallError> {
+    pub(super) async fn send(&self, call: Call<'_>) -> Result<Answer, CallError> {
         let mut counting = Counting {
             outcomes: &self.outcomes,
             outcome: Outcome::Cancelled,

@@ -8,6 +8,7 @@ use tokio::{sync::mpsc, time::Instant};
 use super::{inbound::Caller, sessions::Session};
 use crate::{
     backend::Call,
+    failsafe::ToolCircuit,
     protocol::Message,
     telemetry::{RequestId, Stamp},
 };
@@ -43,7 +44,12 @@ impl Request {
     }
 
     /// The call that takes `message` to a backend for this request.
-    pub(super) fn call(&self, message: Message, repeatable: bool) -> Call {
+    pub(super) fn call<'a>(
+        &self,
+        message: Message,
+        repeatable: bool,
+        tool: Option<&'a ToolCircuit>,
+    ) -> Call<'a> {
         Call {
             message,
             request_id: self.request_id,
@@ -51,6 +57,7 @@ impl Request {
             deadline: self.deadline,
             limited: true,
             repeatable,
+            tool,
             events: self.events.clone(),
         }
     }

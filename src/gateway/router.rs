@@ -108,11 +108,7 @@ impl Gateway {
         let Route::Backend(name) = route else {
             return Ok(Place::Aggregate);
         };
-        let member = self.member(name, caller).map_err(|refusal| match refusal {
-            Refusal::UnknownBackend { name, suggest } => Refusal::NoSuchEndpoint { name, suggest },
-            other => other,
-        })?;
-        Ok(Place::Backend(Arc::clone(member)))
+        Ok(Place::Backend(Arc::clone(self.endpoint(name, caller)?)))
     }
 
     async fn plain(self: &Arc<Self>, admitted: Admitted, message: Message) -> Outbound {

@@ -12,6 +12,8 @@ pub(super) struct Accepted {
     pub(super) json: bool,
     /// `text/event-stream` or `text/*`, by name: a stream is never sent to who merely takes anything.
     pub(super) stream: bool,
+    /// `text/plain` or `text/*`, by name.
+    pub(super) text: bool,
     /// `*/*`, or no `Accept` at all.
     any: bool,
 }
@@ -42,6 +44,7 @@ impl Accepted {
         let is = |name: &str| kind.eq_ignore_ascii_case(name);
         self.any |= is("*/*");
         self.json |= is("application/json") || is("application/*");
+        self.text |= is("text/plain") || is("text/*");
         self.stream |= is("text/event-stream") || is("text/*");
     }
 

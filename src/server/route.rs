@@ -14,6 +14,8 @@ pub(super) enum Target {
     Mcp(Route),
     /// One of the pages for people and their monitors.
     Page(Page),
+    /// Why calls to this backend flow or do not.
+    Why(Box<str>),
 }
 
 /// A page for people and their monitors.
@@ -44,17 +46,30 @@ pub(super) fn find(path: &str) -> Result<Target, Refusal> {
         "/health/backends" => Page::Backends,
         "/metrics" => Page::Metrics,
         "/metrics.json" => Page::MetricsJson,
-        _ => return one_backend(trimmed).ok_or_else(|| Refusal::NoSuchPath(path.into())),
+        _ => {
+            return one_backend(trimmed)
+                .or_else(|| why(trimmed))
+                .ok_or_else(|| Refusal::NoSuchPath(path.into()));
+        }
     };
     Ok(Target::Page(page))
 }
 
 fn one_backend(path: &str) -> Option<Target> {
-    let name = path
-        .strip_prefix("/mcp/")
-        .filter(|name| !name.contains('/'))?;
-    let name = percent_decode_str(name).decode_utf8().ok()?;
-    (!name.is_empty()).then(|| Target::Mcp(Route::Backend(Cow::into_owned(name).into())))
+    let name = decoded(path.strip_prefix("/mcp/")?)?;
+    Some(Target::Mcp(Route::Backend(name)))
+}
+
+fn why(path: &str) -> Option<Target> {
+    let name = path.strip_prefix("/health/backends/")?;
+    decoded(name.strip_suffix("/why")?).map(Target::Why)
+}
+
+/// The name in one segment of a path.
+fn decoded(segment: &str) -> Option<Box<str>> {
+    let whole = !segment.is_empty() && !segment.contains('/');
+    let name = percent_decode_str(segment).decode_utf8().ok()?;
+    whole.then(|| Cow::into_owned(name).into())
 }
 
 impl Target {
@@ -65,7 +80,7 @@ impl Target {
                 &[Method::POST, Method::GET, Method::DELETE],
                 "POST, GET, DELETE",
             ),
-            Self::Page(_) => (&[Method::GET, Method::HEAD], "GET, HEAD"),
+            Self::Page(_) | Self::Why(_) => (&[Method::GET, Method::HEAD], "GET, HEAD"),
         };
         if taken.contains(method) {
             Ok(())
@@ -97,9 +112,30 @@ mod tests {
     #[test]
     fn what_names_no_backend_is_no_path_of_ours() {
         for path in [
-            "/mcp/a/b", "/mcp/%ff", "/mcp//", "/mcpx", "/", "", "/ui", "*",
+            "/mcp/a/b",
+            "/mcp/%ff",
+            "/mcp//",
+            "/mcpx",
+            "/",
+            "",
+            "/ui",
+            "*",
+            "/health/backends/why",
+            "/health/backends/a/b/why",
+            "/health/backends//why",
+            "/health/backends/a/whynot",
         ] {
             assert_eq!(find(path), Err(Refusal::NoSuchPath(path.into())), "{path}");
+        }
+    }
+
+    #[test]
+    fn why_is_asked_of_one_backend_by_its_decoded_name() {
+        for path in [
+            "/health/backends/my%20files/why",
+            "/health/backends/my%20files/why/",
+        ] {
+            assert_eq!(find(path), Ok(Target::Why("my files".into())));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, net::Ipv4Addr, time::Duration};
 
+use super::token::TokenFile;
 use crate::telemetry::Secret;
 
 /// Where and how to listen.
@@ -21,6 +22,23 @@ pub struct ServerSettings {
     pub auth: AuthSettings,
     /// How often a silent stream gets a comment, so that nobody in between closes it.
     pub keep_alive_interval: Duration,
+}
+
+impl ServerSettings {
+    /// A key that opens a gateway which runs with these settings, for who has access to its files; none if it needs none, or
+    /// none is known.
+    #[must_use]
+    pub fn key(&self) -> Option<Secret> {
+        let auth = &self.auth;
+        if !auth.enabled {
+            return None;
+        }
+        let token = match auth.bearer_token.as_ref()? {
+            BearerToken::Given(token) => Some(token.clone()),
+            BearerToken::Auto => TokenFile::known(self.port),
+        };
+        token.or_else(|| auth.api_keys.first().map(|key| key.key.clone()))
+    }
 }
 
 /// Bounds on what a peer may send.

@@ -34,6 +34,14 @@ impl TokenFile {
         }
     }
 
+    /// The token of a gateway that was started for this port, if there is one.
+    pub(super) fn known(port: u16) -> Option<Secret> {
+        let name = format!("token-{port}");
+        let places = [state_directory(), temporary_directory().ok()];
+        let known = |directory: PathBuf| kept(&directory.join(&name));
+        places.into_iter().flatten().find_map(known)
+    }
+
     fn open_in(directory: &Path, name: &str) -> io::Result<Self> {
         private_directories().create(directory)?;
         let path = directory.join(name);

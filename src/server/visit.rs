@@ -52,6 +52,9 @@ impl Visit<'_> {
         let served = match self.admit(&request) {
             Ok((Target::Mcp(route), caller)) => mcp::exchange(self, route, caller, request).await,
             Ok((Target::Page(page), _)) => Ok(admin::show(self.door, page, request.headers())),
+            Ok((Target::Why(name), caller)) => {
+                admin::why(self.door, &name, &caller, request.headers())
+            }
             Err(refusal) => Err(refusal),
         };
         served.unwrap_or_else(|refusal| answer::refuse(&refusal))

@@ -38,6 +38,20 @@ pub fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
+/// Milliseconds with three places: whole microseconds.
+#[must_use]
+pub fn milliseconds(time: Duration) -> f64 {
+    u32::try_from(time.as_micros()).map_or(f64::INFINITY, |micros| f64::from(micros) / 1e3)
+}
+
+/// The time of day of a moment in milliseconds since the Unix epoch, as in `12:03:10 UTC`.
+#[must_use]
+pub fn time_of_day(epoch_ms: u64) -> String {
+    let seconds = epoch_ms / 1_000 % 86_400;
+    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+    format!("{hours:02}:{minutes:02}:{:02} UTC", seconds % 60)
+}
+
 /// A monotonic clock that can also say what the wall would show, without asking the wall again:
 /// a wall clock that jumps moves nothing here.
 #[derive(Clone, Debug)]
@@ -102,6 +116,14 @@ impl Default for Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_of_day_is_that_of_greenwich() {
+        assert_eq!(time_of_day(0), "00:00:00 UTC");
+        // Sun, 06 Nov 1994 08:49:37 GMT
+        assert_eq!(time_of_day(784_111_777_999), "08:49:37 UTC");
+        assert!((milliseconds(Duration::from_nanos(1_500_999)) - 1.5).abs() < 1e-9);
+    }
 
     #[test]
     fn a_mocked_clock_moves_only_when_told() {

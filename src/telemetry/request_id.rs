@@ -25,6 +25,18 @@ impl RequestId {
             .map_or_else(Self::random, Self)
     }
 
+    /// Its 128 bits as a number.
+    #[must_use]
+    pub const fn as_u128(self) -> u128 {
+        self.0.as_u128()
+    }
+
+    /// The id with these 128 bits.
+    #[must_use]
+    pub const fn from_u128(bits: u128) -> Self {
+        Self(Uuid::from_u128(bits))
+    }
+
     /// Its text, written into `buffer`: for a header, without an allocation of its own.
     #[must_use]
     pub fn encode(self, buffer: &mut [u8; Self::LENGTH]) -> &str {

@@ -14,6 +14,7 @@ mod bad_input;
 mod bounded;
 mod breaker;
 mod catalogue;
+mod circuits;
 mod dying;
 mod fair;
 mod first_minute;
@@ -95,6 +96,18 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "16 a child deaf to SIGTERM ends all the same" => stopping::deaf_child,
     "16 the port is taken" => stopping::port_taken,
 
+    // Whose circuit opens, and why
+    "circuit: a failing tool opens alone" => circuits::failing_tool_opens_alone,
+    "circuit: a slow tool opens alone" => circuits::slow_tool_opens_alone,
+    "circuit: a dead backend opens whole" => circuits::dead_backend_opens_whole,
+    "circuit: tools without circuits of their own" => circuits::tools_without_circuits,
+    "circuit: a rate over a window of time" => circuits::rate_over_time,
+    "circuit: a backend that asks for a pause is not probed before" => circuits::asked_for_a_pause,
+    "circuit: a shadow decides, reports and refuses nothing" => circuits::shadow,
+    "circuit: an operator decides in the configuration" => circuits::forced,
+    "circuit: why it is open" => circuits::why,
+    "circuit: why, asked from the shell" => circuits::why_from_the_shell,
+
     // Truth of what passes through
     "17 results pass byte for byte" => truth::results,
     "17 arguments pass byte for byte" => truth::arguments,
@@ -125,7 +138,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "23 a call that says it may be repeated is" => fair::hinted_is_repeated,
     "24 429 is throttled, not broken" => fair::throttled,
     "24 429 for a moment" => fair::throttled_for_a_moment,
-    "24 errors of a tool trip nothing" => fair::tool_errors_trip_nothing,
+    "24 errors of a tool trip nothing of its backend" => fair::tool_errors_trip_nothing,
     "24 401 says which credential" => fair::which_credential,
     "25 the limit of a backend is its own refusal" => fair::limit_of_a_backend,
     "25 the gateway's own lists spend no limit of a backend" => fair::lists_are_free,

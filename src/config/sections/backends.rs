@@ -64,6 +64,7 @@ fn backend(
     settings.stop_when_idle_for = section.optional("stop_when_idle_for", values::some_time);
     oauth(&mut section);
     elsewhere(&mut section);
+    refuse_slower_than_ever(&mut section, &settings);
     if let (true, Some(at)) = (
         settings.timeout > request_timeout,
         section.place_of("timeout"),
@@ -78,6 +79,22 @@ fn backend(
     }
     section.finish();
     whole.then_some(settings)
+}
+
+/// A call ends at its timeout, so none can take longer.
+fn refuse_slower_than_ever(section: &mut Section<'_>, settings: &BackendSettings) {
+    let breaker = &settings.failsafe.circuit_breaker;
+    let written = section.place_of("circuit_breaker").is_some();
+    if written && breaker.slow_after() >= settings.timeout && breaker.slow_call.is_some() {
+        let sentence = format!(
+            "calls a call slow that takes {:?}, but each ends at the timeout of this backend, {:?}: give a shorter duration or a longer timeout",
+            breaker.slow_after(),
+            settings.timeout
+        );
+        section
+            .section("circuit_breaker")
+            .refuse("slow_call", &sentence);
+    }
 }
 
 /// Stands in for a transport that is not written, so that the other keys are read all the same.
@@ -184,6 +201,15 @@ mod tests {
         assert_eq!((settings.max_concurrency, settings.max_queue), (2, 0));
         assert_eq!(settings.revision, Revision::V2025_03_26);
         assert_eq!(settings.repeatable_tools, ["look"]);
+    }
+
+    #[test]
+    fn no_call_can_be_slower_than_its_timeout() {
+        let text = "backends:\n  a: {command: a, timeout: 2s, circuit_breaker: {slow_call: {duration: 2s, rate: 50}}}\n";
+        let problems = read(text, &[]).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        let told = "`backends.a.circuit_breaker.slow_call` calls a call slow that takes 2s";
+        assert!(problems[0].contains(told), "{problems:?}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub(super) mod auth;
 pub(super) mod backends;
+mod circuit_breaker;
 pub(super) mod elsewhere;
 pub(super) mod failsafe;
 pub(super) mod meta_mcp;

@@ -5,18 +5,18 @@ use std::{sync::Arc, time::Duration};
 use tracing::{trace, warn};
 
 use crate::{
-    failsafe::{
-        circuit_breaker::{
-            cause::{Cause, CauseKind},
-            history::{History, TransitionCount},
-            permit::{Permit, Rejected},
-            policy,
-            state::CircuitState,
-        },
-        settings::CircuitBreakerConfig,
+    failsafe::circuit_breaker::{
+        cause::{Blame, Cause, CauseKind, Facts, SlowCall},
+        changes::Change,
+        config::{CircuitBreakerConfig, CircuitMode},
+        failures::KEPT,
+        history::{History, Owner, TransitionCount},
+        permit::{Permit, Rejected},
+        policy,
+        state::CircuitState,
     },
-    lockfree::{Breaker, Mode, Verdict},
-    telemetry::{Clock, Stamp},
+    lockfree::{Breaker, Mode, Refused, Verdict, View},
+    telemetry::{Clock, RequestId, Stamp},
 };
 
 /// The circuit breaker of one backend. Any number of threads may share it; nobody ever waits.
@@ -40,6 +40,9 @@ pub struct CircuitBreaker {
     core: Breaker,
     history: History,
     clock: Clock,
+    slow_after: Duration,
+    /// Decides and reports, and lets every call go.
+    shadow: bool,
 }
 
 impl CircuitBreaker {
@@ -56,14 +59,37 @@ impl CircuitBreaker {
         if let Err(contradiction) = config.validate() {
             warn!(backend = name, %contradiction, "Circuit breaker settings replaced by the nearest that work");
         }
-        let core = Breaker::new(policy::nearest(name, config));
-        if !config.enabled {
-            core.force(Mode::Disabled, clock.now().millis());
+        let owner = Owner {
+            backend: name.into(),
+            tool: None,
+        };
+        Self::of(owner, config, clock)
+    }
+
+    /// The breaker of one tool of the backend of this name.
+    pub(in crate::failsafe) fn of_tool(
+        (backend, tool): (&str, &str),
+        config: &CircuitBreakerConfig,
+        clock: Clock,
+    ) -> Self {
+        let owner = Owner {
+            backend: backend.into(),
+            tool: Some(tool.into()),
+        };
+        Self::of(owner, config, clock)
+    }
+
+    fn of(owner: Owner, config: &CircuitBreakerConfig, clock: Clock) -> Self {
+        let core = Breaker::new(policy::nearest(&owner, config));
+        if let Some(mode) = forced(config) {
+            core.force(mode, clock.now().millis());
         }
         Self {
             core,
-            history: History::new(name),
+            history: History::new(owner),
             clock,
+            slow_after: config.slow_after(),
+            shadow: config.enabled && config.mode == CircuitMode::Shadow,
         }
     }
 
@@ -90,11 +116,25 @@ impl CircuitBreaker {
     /// As [`CircuitBreaker::try_acquire`].
     #[inline]
     pub fn admit(&self, now: Stamp) -> Result<Permit<'_>, Rejected> {
+        self.admit_for(None, now)
+    }
+
+    /// The same for a request that has a name.
+    #[inline]
+    pub(in crate::failsafe) fn admit_for(
+        &self,
+        request_id: Option<RequestId>,
+        now: Stamp,
+    ) -> Result<Permit<'_>, Rejected> {
         let now_ms = now.millis();
         match self.core.admit(now_ms) {
             Ok(permit) => {
                 if permit.is_probe() {
-                    self.history.tell_probe(&permit);
+                    let facts = Facts {
+                        latency: None,
+                        request_id,
+                    };
+                    self.history.tell_probe(&permit, facts, now_ms);
                 } else {
                     trace!(
                         backend = self.history.backend(),
@@ -103,37 +143,61 @@ impl CircuitBreaker {
                 }
                 Ok(Permit::new(self, permit, now_ms))
             }
-            Err(refused) => Err(self.history.refuse(refused, now_ms)),
+            Err(refused) => self.refuse(refused, now_ms),
         }
+    }
+
+    /// A shadow lets the call go; what an operator has closed to calls stays closed.
+    #[cold]
+    fn refuse(&self, refused: Refused, now_ms: u64) -> Result<Permit<'_>, Rejected> {
+        let shadow = self.shadow && refused.mode == Mode::Automatic;
+        let rejected = self.history.refuse(refused, shadow, now_ms);
+        if shadow {
+            return Ok(Permit::new(self, self.core.pass(), now_ms));
+        }
+        Err(rejected)
     }
 
     /// Counts a success that just ended.
     pub fn record_success(&self) {
         let now_ms = self.clock.now().millis();
         let settled = self.core.record(Verdict::Success, now_ms);
-        self.history.tell(settled, None, now_ms);
+        self.history.tell(settled, None, Facts::default(), now_ms);
     }
 
     /// Counts a failure that just ended.
     pub fn record_failure(&self) {
         let now_ms = self.clock.now().millis();
-        let cause = self
-            .history
-            .blame(CauseKind::Reported, &"a failure was reported");
-        let settled = self.core.record(Verdict::Failure, now_ms);
-        self.history.tell(settled, Some(&cause), now_ms);
+        let blame = Blame::new(CauseKind::Reported, &"a failure was reported");
+        self.charge(Verdict::Failure, &blame, now_ms);
+    }
+
+    /// Counts what a call came to that had no permit of this breaker.
+    pub(in crate::failsafe) fn charge(&self, verdict: Verdict, blame: &Blame<'_>, now_ms: u64) {
+        let cause = self.history.blame(blame, now_ms);
+        let settled = self.core.record(verdict, now_ms);
+        self.history
+            .tell(settled, Some(&cause), blame.facts, now_ms);
+    }
+
+    /// Counts a call that took too long and had no permit of this breaker.
+    pub(in crate::failsafe) fn charge_slow(&self, facts: Facts, now_ms: u64) {
+        self.charge(Verdict::Slow, &self.slow_call(&facts).blame(facts), now_ms);
     }
 
     /// Whether calls flow. Open also when a probe is due and nobody has asked yet.
     #[must_use]
     pub fn state(&self) -> CircuitState {
-        self.core.view(0).state.into()
+        self.core.state().into()
     }
 
     /// Who decides on the state: results, or an operator.
     #[must_use]
-    pub fn mode(&self) -> Mode {
-        self.core.view(0).mode
+    pub fn mode(&self) -> CircuitMode {
+        match self.core.mode().into() {
+            CircuitMode::Automatic if self.shadow => CircuitMode::Shadow,
+            mode => mode,
+        }
     }
 
     /// How long the circuit has not been closed; none while it is.
@@ -143,13 +207,13 @@ impl CircuitBreaker {
         (self.state() != CircuitState::Closed).then(|| self.history.open_for(now_ms))
     }
 
-    /// The last failure, or the last word of an operator; none if there was none yet.
+    /// The last failure or slow call, or the last word of an operator; none if there was none yet.
     #[must_use]
     pub fn last_cause(&self) -> Option<Arc<Cause>> {
         self.history.cause()
     }
 
-    /// Calls refused so far.
+    /// Calls refused so far; in shadow mode those that would have been.
     #[must_use]
     pub fn rejected_total(&self) -> u64 {
         self.history.rejected_total()
@@ -160,10 +224,27 @@ impl CircuitBreaker {
         self.history.transitions()
     }
 
+    /// Its last changes, at most 64, oldest first.
+    #[must_use]
+    pub fn changes(&self) -> Arc<Vec<Arc<Change>>> {
+        self.history.changes()
+    }
+
+    /// Its last failures and slow calls, at most 64, oldest first.
+    #[must_use]
+    pub fn failures(&self) -> Vec<Arc<Cause>> {
+        self.history.failures(KEPT)
+    }
+
+    /// Everything in the word of the breaker, as of now.
+    pub(super) fn view(&self) -> View {
+        self.core.view(self.clock.now().millis())
+    }
+
     /// Refuses every call until somebody says otherwise.
     pub fn force_open(&self) {
-        self.history
-            .blame(CauseKind::Operator, &"an operator opened the circuit");
+        let blame = Blame::new(CauseKind::Operator, &"an operator opened the circuit");
+        self.history.blame(&blame, self.clock.now().millis());
         self.force(Mode::ForcedOpen);
     }
 
@@ -184,8 +265,25 @@ impl CircuitBreaker {
         self.history.tell_operator(transition, now_ms);
     }
 
-    pub(super) const fn clock(&self) -> &Clock {
+    /// The name of the backend.
+    pub(in crate::failsafe) fn backend(&self) -> &str {
+        self.history.backend()
+    }
+
+    pub(in crate::failsafe) const fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    pub(super) const fn slow_after(&self) -> Duration {
+        self.slow_after
+    }
+
+    /// The sentence about a slow call.
+    pub(super) fn slow_call(&self, facts: &Facts) -> SlowCall {
+        SlowCall {
+            took: facts.latency.unwrap_or_default(),
+            limit: self.slow_after,
+        }
     }
 
     pub(super) const fn history(&self) -> &History {
@@ -196,5 +294,16 @@ impl CircuitBreaker {
         let now_ms = self.clock.now().millis();
         let transition = self.core.force(mode, now_ms);
         self.history.tell_operator(transition, now_ms);
+    }
+}
+
+/// The mode that an operator has written down, if it is one of the core's.
+const fn forced(config: &CircuitBreakerConfig) -> Option<Mode> {
+    match config.mode {
+        _ if !config.enabled => Some(Mode::Disabled),
+        CircuitMode::Automatic | CircuitMode::Shadow => None,
+        CircuitMode::ForcedOpen => Some(Mode::ForcedOpen),
+        CircuitMode::ForcedClosed => Some(Mode::ForcedClosed),
+        CircuitMode::Disabled => Some(Mode::Disabled),
     }
 }

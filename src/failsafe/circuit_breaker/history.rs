@@ -1,13 +1,13 @@
-//! What a breaker remembers beside its state: why and when it opened, how often it changed, how many calls it refused.
+//! What a breaker remembers beside its state: its last failures and changes, how often it changed, how many calls it refused.
 //! Written only by failures, changes and refusals; a call that flows touches none of it.
 
-use std::{array, fmt, sync::Arc, time::Duration};
-
-use arc_swap::ArcSwapOption;
+use std::{array, sync::Arc, time::Duration};
 
 use crate::{
     failsafe::circuit_breaker::{
-        cause::{Cause, CauseKind},
+        cause::{Blame, Cause, CauseKind, Facts},
+        changes::{Change, Changes, Trail},
+        failures::{Failures, KEPT},
         state::CircuitState,
     },
     lockfree::{Counter, Latest, Pace},
@@ -27,10 +27,19 @@ pub struct TransitionCount {
     pub count: u64,
 }
 
+/// Whose breaker it is.
+#[derive(Debug, Hash)]
+pub(super) struct Owner {
+    pub(super) backend: Box<str>,
+    /// The tool, if it is the breaker of one alone.
+    pub(super) tool: Option<Box<str>>,
+}
+
 #[derive(Debug)]
 pub(super) struct History {
-    backend: Box<str>,
-    cause: ArcSwapOption<Cause>,
+    owner: Owner,
+    failures: Failures,
+    changes: Changes,
     opened_at_ms: Latest,
     transitions: [[Counter; CauseKind::COUNT]; CircuitState::ALL.len()],
     rejected: Counter,
@@ -39,10 +48,11 @@ pub(super) struct History {
 }
 
 impl History {
-    pub(super) fn new(backend: &str) -> Self {
+    pub(super) fn new(owner: Owner) -> Self {
         Self {
-            backend: backend.into(),
-            cause: ArcSwapOption::empty(),
+            owner,
+            failures: Failures::new(),
+            changes: Changes::default(),
             opened_at_ms: Latest::new(0),
             transitions: array::from_fn(|_| array::from_fn(|_| Counter::new())),
             rejected: Counter::new(),
@@ -52,21 +62,33 @@ impl History {
     }
 
     pub(super) fn backend(&self) -> &str {
-        &self.backend
+        &self.owner.backend
     }
 
-    /// Keeps the latest cause. Called before the core hears of the failure: whoever is refused because of it finds the cause.
-    pub(super) fn blame(&self, kind: CauseKind, text: &dyn fmt::Display) -> Arc<Cause> {
-        let cause = Arc::new(Cause {
-            kind,
-            text: text.to_string().into(),
-        });
-        self.cause.store(Some(Arc::clone(&cause)));
+    pub(super) fn tool(&self) -> Option<&str> {
+        self.owner.tool.as_deref()
+    }
+
+    /// Keeps a cause. Called before the core hears of the failure: whoever is refused because of it finds the cause.
+    pub(super) fn blame(&self, blame: &Blame<'_>, now_ms: u64) -> Arc<Cause> {
+        let cause = Arc::new(blame.cause(now_ms));
+        self.failures.push(Arc::clone(&cause));
         cause
     }
 
+    /// The last failure, or the last word of an operator.
     pub(super) fn cause(&self) -> Option<Arc<Cause>> {
-        self.cause.load_full()
+        self.failures.latest(1).pop()
+    }
+
+    /// The last failures, oldest first.
+    pub(super) fn failures(&self, count: usize) -> Vec<Arc<Cause>> {
+        self.failures.latest(count)
+    }
+
+    /// The last changes, oldest first.
+    pub(super) fn changes(&self) -> Arc<Vec<Arc<Change>>> {
+        self.changes.all()
     }
 
     pub(super) fn opened(&self, now_ms: u64) {
@@ -78,8 +100,26 @@ impl History {
         Duration::from_millis(now_ms.saturating_sub(self.opened_at_ms.value()))
     }
 
-    pub(super) fn count(&self, to: CircuitState, cause: CauseKind) {
-        self.transitions[to.index()][cause.index()].add(1);
+    /// Counts and keeps a change.
+    pub(super) fn changed(&self, to: CircuitState, made: Made) {
+        self.transitions[to.index()][made.cause.index()].add(1);
+        self.changes.push(Change {
+            at_ms: made.at_ms,
+            to,
+            cause: made.cause,
+            trail: self.trail(made),
+            latency: made.by.latency,
+            request_id: made.by.request_id,
+        });
+    }
+
+    /// What led to a change: slow calls, or failures.
+    fn trail(&self, made: Made) -> Trail {
+        let is_slow = |kind| kind == CauseKind::Slow;
+        let mut causes = self.failures(KEPT);
+        causes.retain(|cause| is_slow(cause.kind) == is_slow(made.cause));
+        let older = causes.len().saturating_sub(made.failures as usize);
+        Trail::of(made.failures, &causes[older..])
     }
 
     pub(super) fn transitions(&self) -> impl Iterator<Item = TransitionCount> {
@@ -109,4 +149,15 @@ impl History {
     pub(super) fn rejected_total(&self) -> u64 {
         self.rejected.total()
     }
+}
+
+/// How a change came about.
+#[derive(Clone, Copy)]
+pub(super) struct Made {
+    pub(super) at_ms: u64,
+    pub(super) cause: CauseKind,
+    /// How many failures or slow calls led to it.
+    pub(super) failures: u32,
+    /// The call that made it.
+    pub(super) by: Facts,
 }

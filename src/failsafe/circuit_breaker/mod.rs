@@ -3,17 +3,28 @@
 
 mod breaker;
 mod cause;
+mod changes;
+mod config;
+mod failures;
 mod history;
 mod permit;
 mod policy;
 mod state;
+mod summary;
 mod telling;
 
 pub use breaker::CircuitBreaker;
+pub(super) use cause::{Blame, Facts};
 pub use cause::{Cause, CauseKind};
+pub use changes::{Change, Trail};
+pub use config::{
+    CircuitBreakerConfig, CircuitMode, SlowCallConfig, ToolCircuitsConfig, TripPolicy,
+};
 pub use history::TransitionCount;
 pub use permit::{Permit, Rejected};
 pub use state::CircuitState;
 
+#[cfg(test)]
+mod mode_tests;
 #[cfg(test)]
 mod tests;

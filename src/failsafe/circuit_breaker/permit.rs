@@ -3,16 +3,13 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
-    failsafe::{
-        circuit_breaker::{
-            breaker::CircuitBreaker,
-            cause::{Cause, CauseKind},
-            state::CircuitState,
-        },
-        outcome::Outcome,
+    failsafe::circuit_breaker::{
+        breaker::CircuitBreaker,
+        cause::{Blame, Cause, CauseKind, Facts},
+        state::CircuitState,
     },
     lockfree::{self, Settled},
-    telemetry::{Stamp, clock::millis},
+    telemetry::clock::millis,
 };
 
 /// Leave for one call. Report how it ended; a permit that is dropped gives its place back and counts neither way.
@@ -27,19 +24,25 @@ pub struct Permit<'a> {
 /// No leave: nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
+    /// The tool whose own breaker refused; none if it was the backend's.
+    pub tool: Option<Box<str>>,
     /// When it is worth asking again.
     pub retry_after: Duration,
     /// Open, or half-open with every probe under way.
     pub state: CircuitState,
     /// How long ago the breaker opened.
     pub open_for: Duration,
-    /// The last failure, or the operator.
+    /// The last failure or slow call, or the operator.
     pub cause: Option<Arc<Cause>>,
 }
 
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the circuit opened {:?} ago", self.open_for)?;
+        match &self.tool {
+            Some(tool) => write!(f, "the circuit of the tool {tool} opened ")?,
+            None => f.write_str("the circuit opened ")?,
+        }
+        write!(f, "{:?} ago", self.open_for)?;
         if let Some(cause) = &self.cause {
             write!(f, " ({cause})")?;
         }
@@ -81,35 +84,48 @@ impl<'a> Permit<'a> {
     /// The call succeeded and took `latency` from the moment it was admitted.
     pub fn success(self, latency: Duration) {
         let ended_ms = self.admitted_ms.saturating_add(millis(latency));
-        let _ = self.succeed(ended_ms);
+        let facts = Facts {
+            latency: Some(latency),
+            request_id: None,
+        };
+        if latency < self.breaker.slow_after() {
+            self.succeed(facts, ended_ms);
+        } else {
+            let _ = self.slow(facts, ended_ms);
+        }
     }
 
     /// The call failed just now.
     pub fn failure(self) {
-        let now = self.breaker.clock().now();
-        let _ = self.fail(CauseKind::Reported, &"a failure was reported", now);
+        let now_ms = self.breaker.clock().now().millis();
+        let blame = Blame::new(CauseKind::Reported, &"a failure was reported");
+        let _ = self.fail(&blame, now_ms);
     }
 
-    /// The call came to `outcome`, a failure, for the reason `cause`.
-    pub(crate) fn failed(self, outcome: Outcome, cause: &dyn fmt::Display, now: Stamp) -> Settled {
-        self.fail(CauseKind::Call(outcome), cause, now)
-    }
-
+    /// The call succeeded in time.
     #[inline]
-    pub(crate) fn succeed(self, now_ms: u64) -> Settled {
+    pub(in crate::failsafe) fn succeed(self, facts: Facts, now_ms: u64) {
         let settled = self.core.success(now_ms);
         if settled != Settled::Quiet {
-            self.breaker.history().tell(settled, None, now_ms);
+            self.breaker.history().tell(settled, None, facts, now_ms);
         }
+    }
+
+    /// The call succeeded and took too long.
+    pub(in crate::failsafe) fn slow(self, facts: Facts, now_ms: u64) -> Settled {
+        let history = self.breaker.history();
+        let cause = history.blame(&self.breaker.slow_call(&facts).blame(facts), now_ms);
+        let settled = self.core.slow(now_ms);
+        history.tell(settled, Some(&cause), facts, now_ms);
         settled
     }
 
-    fn fail(self, kind: CauseKind, cause: &dyn fmt::Display, now: Stamp) -> Settled {
-        let cause = self.breaker.history().blame(kind, cause);
-        let settled = self.core.failure(now.millis());
-        self.breaker
-            .history()
-            .tell(settled, Some(&cause), now.millis());
+    /// The call failed.
+    pub(in crate::failsafe) fn fail(self, blame: &Blame<'_>, now_ms: u64) -> Settled {
+        let history = self.breaker.history();
+        let cause = history.blame(blame, now_ms);
+        let settled = self.core.failure_until(now_ms, blame.not_before_ms(now_ms));
+        history.tell(settled, Some(&cause), blame.facts, now_ms);
         settled
     }
 }

@@ -6,8 +6,9 @@ use tracing::{debug, info, warn};
 
 use crate::{
     failsafe::circuit_breaker::{
-        cause::{Cause, CauseKind},
-        history::History,
+        cause::{Cause, CauseKind, Facts},
+        config::CircuitMode,
+        history::{History, Made},
         permit::Rejected,
         state::CircuitState,
     },
@@ -16,16 +17,26 @@ use crate::{
 
 impl History {
     /// Logs and counts what a result changed. The core tells each change to one caller only, so each is told once.
-    pub(super) fn tell(&self, settled: Settled, cause: Option<&Cause>, now_ms: u64) {
-        let backend = self.backend();
+    /// `cause` is that of a failure; `by` the call that ended.
+    pub(super) fn tell(&self, settled: Settled, cause: Option<&Cause>, by: Facts, at_ms: u64) {
+        let (backend, tool) = (self.backend(), self.tool());
+        let made = |cause, failures| Made {
+            at_ms,
+            cause,
+            failures,
+            by,
+        };
         match settled {
             Settled::Quiet | Settled::Stale => {}
             Settled::Counted {
                 failures,
                 threshold,
-            } => warn!(backend, failures, threshold, "Failure in closed state"),
+            } => warn!(
+                backend,
+                tool, failures, threshold, "Failure in closed state"
+            ),
             Settled::ProbeSucceeded { successes, needed } => {
-                debug!(backend, successes, needed, "Probe succeeded");
+                debug!(backend, tool, successes, needed, "Probe succeeded");
             }
             Settled::Opened {
                 failures,
@@ -33,86 +44,108 @@ impl History {
                 reopened,
             } => {
                 if !reopened {
-                    self.opened(now_ms);
+                    self.opened(at_ms);
                 }
-                self.tell_opened(failures, cause, retry_in_ms);
+                let kind = cause.map_or(CauseKind::Reported, |cause| cause.kind);
+                self.tell_opened(made(kind, failures), cause, retry_in_ms);
             }
-            Settled::Closed => self.tell_closed(CauseKind::Recovered, now_ms),
+            Settled::Closed => self.tell_closed(made(CauseKind::Recovered, 0)),
         }
     }
 
     /// Logs and counts what an operator changed.
-    pub(super) fn tell_operator(&self, transition: Option<Transition>, now_ms: u64) {
+    pub(super) fn tell_operator(&self, transition: Option<Transition>, at_ms: u64) {
         let Some(Transition { from, to, mode }) = transition else {
             return;
         };
-        info!(backend = self.backend(), ?mode, "Circuit breaker mode set");
+        let made = Made {
+            at_ms,
+            cause: CauseKind::Operator,
+            failures: 0,
+            by: Facts::default(),
+        };
+        let mode = CircuitMode::from(mode).label();
+        info!(
+            backend = self.backend(),
+            tool = self.tool(),
+            mode,
+            "Circuit breaker mode set"
+        );
+        if to == State::Open && from == State::Closed {
+            self.opened(at_ms);
+        }
         match (from, to) {
-            (State::Closed, State::Open) => {
-                self.opened(now_ms);
-                self.tell_opened(0, self.cause().as_deref(), 0);
+            (State::Closed | State::HalfOpen, State::Open) => {
+                self.tell_opened(made, self.cause().as_deref(), 0);
             }
-            (State::HalfOpen, State::Open) => {
-                self.tell_opened(0, self.cause().as_deref(), 0);
-            }
-            (State::Open | State::HalfOpen, State::Closed) => {
-                self.tell_closed(CauseKind::Operator, now_ms);
-            }
+            (State::Open | State::HalfOpen, State::Closed) => self.tell_closed(made),
             _ => {}
         }
     }
 
     /// Logs a probe; counts the change if it made one.
     #[cold]
-    pub(super) fn tell_probe(&self, permit: &lockfree::Permit<'_>) {
+    pub(super) fn tell_probe(&self, permit: &lockfree::Permit<'_>, by: Facts, at_ms: u64) {
+        let (backend, tool) = (self.backend(), self.tool());
         if permit.entered_half_open() {
-            self.count(CircuitState::HalfOpen, CauseKind::ProbeDue);
-            info!(backend = self.backend(), "Circuit breaker half-open");
+            let made = Made {
+                at_ms,
+                cause: CauseKind::ProbeDue,
+                failures: 0,
+                by,
+            };
+            self.changed(CircuitState::HalfOpen, made);
+            info!(backend, tool, "Circuit breaker half-open");
         }
-        debug!(
-            backend = self.backend(),
-            "Circuit half-open, allowing probe"
-        );
+        debug!(backend, tool, "Circuit half-open, allowing probe");
     }
 
-    /// Counts a refusal and says all that is known about it.
+    /// Counts a refusal and says all that is known about it. In shadow mode the call goes all the same.
     #[cold]
-    pub(super) fn refuse(&self, refused: Refused, now_ms: u64) -> Rejected {
+    pub(super) fn refuse(&self, refused: Refused, shadow: bool, now_ms: u64) -> Rejected {
         let rejected = Rejected {
+            tool: self.tool().map(Into::into),
             retry_after: Duration::from_millis(refused.retry_after_ms),
             state: refused.state.into(),
             open_for: self.open_for(now_ms),
             cause: self.cause(),
         };
         if let Some(refused) = self.refused(now_ms) {
+            let what = if shadow {
+                "Circuit open in shadow mode, letting requests pass"
+            } else {
+                "Circuit open, refusing requests"
+            };
             warn!(
                 backend = self.backend(),
+                tool = self.tool(),
                 refused,
                 cause = rejected.cause.as_ref().map(|cause| &*cause.text),
                 retry_in = ?rejected.retry_after,
-                "Circuit open, refusing requests"
+                "{what}"
             );
         }
         rejected
     }
 
-    fn tell_opened(&self, failures: u32, cause: Option<&Cause>, retry_in_ms: u64) {
-        let kind = cause.map_or(CauseKind::Reported, |cause| cause.kind);
-        self.count(CircuitState::Open, kind);
+    fn tell_opened(&self, made: Made, cause: Option<&Cause>, retry_in_ms: u64) {
+        self.changed(CircuitState::Open, made);
         warn!(
             backend = self.backend(),
-            failures,
+            tool = self.tool(),
+            failures = made.failures,
             cause = cause.map(|cause| &*cause.text),
             retry_in = ?Duration::from_millis(retry_in_ms),
             "Circuit breaker opened"
         );
     }
 
-    fn tell_closed(&self, kind: CauseKind, now_ms: u64) {
-        self.count(CircuitState::Closed, kind);
-        let open_for = self.open_for(now_ms);
+    fn tell_closed(&self, made: Made) {
+        self.changed(CircuitState::Closed, made);
+        let open_for = self.open_for(made.at_ms);
         info!(
             backend = self.backend(),
+            tool = self.tool(),
             ?open_for,
             "Circuit breaker closed"
         );

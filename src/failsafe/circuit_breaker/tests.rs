@@ -4,30 +4,33 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    failsafe::{CircuitBreakerConfig, Mode, Outcome, TripPolicy, transcript::transcript},
+    failsafe::{Outcome, transcript::transcript},
     telemetry::Clock,
 };
 
-fn breaker(config: &CircuitBreakerConfig) -> (CircuitBreaker, impl Fn(Duration) + use<>) {
+pub(super) fn breaker(
+    config: &CircuitBreakerConfig,
+) -> (CircuitBreaker, impl Fn(Duration) + use<>) {
     let (clock, advance) = Clock::mocked();
     let breaker = CircuitBreaker::with_clock("search", config, clock);
     (breaker, advance)
 }
 
-fn default() -> (CircuitBreaker, impl Fn(Duration)) {
+pub(super) fn default() -> (CircuitBreaker, impl Fn(Duration)) {
     breaker(&CircuitBreakerConfig::default())
 }
 
-fn fail(breaker: &CircuitBreaker) {
+pub(super) fn fail(breaker: &CircuitBreaker) {
     let now = breaker.clock().now();
-    let _ =
-        breaker
-            .admit(now)
-            .unwrap()
-            .failed(Outcome::Lost, &"the child exited with status 1", now);
+    let permit = breaker.admit(now).unwrap();
+    let blame = Blame::new(
+        CauseKind::Call(Outcome::Lost),
+        &"the child exited with status 1",
+    );
+    let _ = permit.fail(&blame, now.millis());
 }
 
-fn succeed(breaker: &CircuitBreaker) {
+pub(super) fn succeed(breaker: &CircuitBreaker) {
     breaker.try_acquire().unwrap().success(Duration::ZERO);
 }
 
@@ -39,7 +42,7 @@ fn open(breaker: &CircuitBreaker) -> Duration {
     breaker.try_acquire().unwrap_err().retry_after
 }
 
-fn recover(breaker: &CircuitBreaker) {
+pub(super) fn recover(breaker: &CircuitBreaker) {
     for _ in 0..3 {
         succeed(breaker);
     }
@@ -231,7 +234,7 @@ fn a_disabled_breaker_lets_everything_go() {
     }
     assert_eq!(
         (breaker.state(), breaker.mode()),
-        (CircuitState::Closed, Mode::Disabled)
+        (CircuitState::Closed, CircuitMode::Disabled)
     );
 }
 
@@ -247,10 +250,10 @@ fn an_operator_outranks_the_results_until_the_reset() {
     }
     assert_eq!(
         (breaker.state(), breaker.mode()),
-        (CircuitState::Closed, Mode::ForcedClosed)
+        (CircuitState::Closed, CircuitMode::ForcedClosed)
     );
     breaker.reset();
-    assert_eq!(breaker.mode(), Mode::Automatic);
+    assert_eq!(breaker.mode(), CircuitMode::Automatic);
     open(&breaker);
     assert_eq!(breaker.state(), CircuitState::Open);
     breaker.disable();

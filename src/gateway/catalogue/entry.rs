@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::Kind;
 use crate::{
+    failsafe::ToolCircuit,
     gateway::raw_object::{RawObject, Text, offset},
     lockfree::Recorder,
 };
@@ -27,6 +28,8 @@ pub(in crate::gateway) struct Entry {
     pub(in crate::gateway) raw: Box<RawValue>,
     /// How long calls of it take; made by its first call and kept when the list is read again.
     latency: Arc<OnceLock<Recorder>>,
+    /// The circuit of a tool, found by its first call.
+    circuit: OnceLock<ToolCircuit>,
 }
 
 impl Entry {
@@ -42,6 +45,7 @@ impl Entry {
             repeatable: hints.read_only == Some(true) || hints.idempotent == Some(true),
             raw: raw.to_owned(),
             latency: Arc::default(),
+            circuit: OnceLock::new(),
         })
     }
 
@@ -56,6 +60,14 @@ impl Entry {
     /// Where calls of it are timed.
     pub(in crate::gateway) fn latency(&self) -> &Recorder {
         self.latency.get_or_init(Recorder::new)
+    }
+
+    /// The circuit of a tool; `find` finds it under the tool's name.
+    pub(in crate::gateway) fn circuit(
+        &self,
+        find: impl FnOnce(&str) -> ToolCircuit,
+    ) -> &ToolCircuit {
+        self.circuit.get_or_init(|| find(&self.key))
     }
 
     /// How long its calls took, if there were any.

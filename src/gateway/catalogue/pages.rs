@@ -145,6 +145,7 @@ impl Reader {
                 deadline: self.deadline,
                 limited: false,
                 repeatable: true,
+                tool: None,
                 events: None,
             })
             .await?;

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::{
     backend::BackendStatus,
-    failsafe::{CircuitState, HealthMetrics},
-    gateway::{facade::Gateway, member::Member},
+    failsafe::{CircuitState, HealthMetrics, Why},
+    gateway::{Caller, Refusal, facade::Gateway, member::Member},
 };
 
 #[derive(Serialize)]
@@ -54,6 +54,15 @@ impl Gateway {
     #[must_use]
     pub fn backends_health(&self) -> Bytes {
         json(&self.by_name(|member| member.backend().failsafe().health_metrics()))
+    }
+
+    /// Why calls to a backend flow or do not, with its last calls.
+    ///
+    /// # Errors
+    /// If there is no such backend, or the caller may not use it.
+    pub fn why(&self, name: &str, caller: &Caller) -> Result<Why, Refusal> {
+        let member = self.endpoint(name, caller)?;
+        Ok(member.backend().failsafe().why())
     }
 
     /// The page `/metrics.json`.

@@ -2,7 +2,7 @@
 
 use super::{exposition::Exposition, process};
 use crate::{
-    failsafe::CircuitState,
+    failsafe::{CircuitBreaker, CircuitMode, CircuitState},
     gateway::{catalogue::Kind, facade::Gateway, member::Member},
 };
 
@@ -76,21 +76,16 @@ impl Gateway {
             "gauge",
             "The circuit breaker: 0 closed, 1 half-open, 2 open.",
         );
-        self.each(|name, member| {
-            let state = match member.backend().failsafe().circuit_breaker.state() {
-                CircuitState::Closed => 0,
-                CircuitState::HalfOpen => 1,
-                CircuitState::Open => 2,
-            };
-            page.sample(&[("backend", name)], state);
+        self.each_breaker(|name, breaker| {
+            page.sample(&[("backend", name)], number(breaker.state()));
         });
         page.family(
             "mcp_circuit_transitions_total",
             "counter",
             "Changes of the circuit breaker's state, by where to and why.",
         );
-        self.each(|name, member| {
-            for transition in member.backend().failsafe().circuit_breaker.transitions() {
+        self.each_breaker(|name, breaker| {
+            for transition in breaker.transitions() {
                 let labels = [
                     ("backend", name),
                     ("to", transition.to.label()),
@@ -104,10 +99,40 @@ impl Gateway {
             "counter",
             "Calls that the circuit breaker refused.",
         );
-        self.each(|name, member| {
-            let rejected = member.backend().failsafe().circuit_breaker.rejected_total();
+        self.each_breaker(|name, breaker| {
+            let refuses = breaker.mode() != CircuitMode::Shadow;
+            let rejected = if refuses { breaker.rejected_total() } else { 0 };
             page.sample(&[("backend", name)], rejected);
         });
+        page.family(
+            "mcp_circuit_shadow_passed_total",
+            "counter",
+            "Calls that a circuit breaker in shadow mode would have refused, and let go.",
+        );
+        self.each_breaker(|name, breaker| {
+            if breaker.mode() == CircuitMode::Shadow {
+                page.sample(&[("backend", name)], breaker.rejected_total());
+            }
+        });
+        self.write_tool_circuits(page);
+    }
+
+    fn write_tool_circuits(&self, page: &mut Exposition) {
+        page.family(
+            "mcp_tool_circuit_state",
+            "gauge",
+            "The circuit breaker of one tool, for tools that have failed: 0 closed, 1 half-open, 2 open.",
+        );
+        self.each(|name, member| {
+            for (tool, breaker) in member.backend().failsafe().tool_circuits() {
+                let labels = [("backend", name), ("tool", &*tool)];
+                page.sample(&labels, number(breaker.state()));
+            }
+        });
+    }
+
+    fn each_breaker(&self, mut write: impl FnMut(&str, &CircuitBreaker)) {
+        self.each(|name, member| write(name, &member.backend().failsafe().circuit_breaker));
     }
 
     fn write_gateway(&self, page: &mut Exposition) {
@@ -127,5 +152,13 @@ impl Gateway {
         for member in self.members() {
             write(member.name(), member);
         }
+    }
+}
+
+const fn number(state: CircuitState) -> u8 {
+    match state {
+        CircuitState::Closed => 0,
+        CircuitState::HalfOpen => 1,
+        CircuitState::Open => 2,
     }
 }

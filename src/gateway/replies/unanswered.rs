@@ -112,6 +112,9 @@ fn advice(backend: &str, error: &CallError) -> String {
         |after| format!("Wait {} ms", millis(after)),
     );
     match error {
+        CallError::CircuitOpen { tool: Some(tool), .. } => format!(
+            "{wait} before calling {tool:?} again, and use other tools meanwhile: those of {backend:?} can be called. Calling sooner is refused at once."
+        ),
         CallError::CircuitOpen { .. } => format!(
             "{wait} before calling {backend:?} again, and use tools of other servers meanwhile. Calling sooner is refused at once."
         ),
@@ -193,6 +196,7 @@ mod tests {
 
     fn open() -> CallError {
         CallError::CircuitOpen {
+            tool: None,
             retry_after: Duration::from_millis(1500),
             open_for: Duration::from_secs(3),
             cause: Some("the child ended".into()),

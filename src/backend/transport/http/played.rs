@@ -67,7 +67,7 @@ impl Stage {
         self.ask(call(name))
     }
 
-    pub(super) fn ask(&self, call: Call) -> JoinHandle<Result<Answer, CallError>> {
+    pub(super) fn ask(&self, call: Call<'static>) -> JoinHandle<Result<Answer, CallError>> {
         let backend = Arc::clone(&self.backend);
         tokio::spawn(async move { backend.request(call).await })
     }
@@ -94,7 +94,7 @@ impl Stage {
     }
 }
 
-pub(super) fn call(name: &str) -> Call {
+pub(super) fn call(name: &str) -> Call<'static> {
     let params = format!(r#"{{"name":"{name}","_meta":{{"progressToken":"theirs"}}}}"#);
     Call {
         message: Message::request(br#""mine""#, "tools/call", Some(params.as_bytes())),
@@ -103,12 +103,13 @@ pub(super) fn call(name: &str) -> Call {
         deadline: Instant::now() + LONG,
         limited: true,
         repeatable: false,
+        tool: None,
         events: None,
     }
 }
 
 /// A call whose events can be read.
-pub(super) fn listening(name: &str) -> (Call, mpsc::Receiver<Message>) {
+pub(super) fn listening(name: &str) -> (Call<'static>, mpsc::Receiver<Message>) {
     let (events, received) = mpsc::channel(16);
     let call = Call {
         events: Some(events),

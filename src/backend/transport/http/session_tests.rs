@@ -177,7 +177,7 @@ async fn a_probe_of_the_breaker_opens_a_new_session_first() {
     assert!(next.await.unwrap().is_ok());
 }
 
-fn now(stage: &Stage, name: &str) -> Call {
+fn now(stage: &Stage, name: &str) -> Call<'static> {
     Call {
         started: stage.backend.clock().now(),
         ..call(name)
