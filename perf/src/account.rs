@@ -37,7 +37,7 @@ impl Account {
     pub(crate) fn spent(self) -> io::Result<Spent> {
         let mut spent = HashMap::new();
         for pid in self.processes()? {
-            for thread in threads(pid)? {
+            for thread in self.threads(pid)? {
                 let path = format!("/proc/{pid}/task/{thread}/schedstat");
                 // A thread may end between being listed and being read.
                 let Ok(text) = fs::read_to_string(path) else {
@@ -59,9 +59,9 @@ impl Account {
         let mut found = vec![self.pid];
         let mut next = 0;
         while self.family && next < found.len() {
-            for thread in threads(found[next])? {
+            for thread in self.threads(found[next])? {
                 let path = format!("/proc/{}/task/{thread}/children", found[next]);
-                let children = fs::read_to_string(path)?;
+                let children = fs::read_to_string(path).unwrap_or_default();
                 found.extend(
                     children
                         .split_whitespace()
@@ -71,6 +71,14 @@ impl Account {
             next += 1;
         }
         Ok(found)
+    }
+
+    /// The threads of one of the processes; of one that was started and has ended, none.
+    fn threads(self, pid: u32) -> io::Result<Vec<u32>> {
+        match threads(pid) {
+            Err(_) if pid != self.pid => Ok(Vec::new()),
+            found => found,
+        }
     }
 }
 

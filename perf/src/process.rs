@@ -15,7 +15,6 @@ use crate::account::Account;
 
 /// How long a process that was asked to end may take.
 const FAREWELL: Duration = Duration::from_secs(5);
-const GLANCE: Duration = Duration::from_millis(10);
 
 /// A process that does not outlive its owner.
 pub(crate) struct Process {
@@ -95,17 +94,16 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if self.held.take().is_some() && self.pid != self.child.id() {
-            // The keeper ends what it keeps.
-            drop(wait(&mut self.child));
+        // A keeper ends what it keeps, and then itself.
+        if self.held.take().is_none() || self.pid == self.child.id() {
+            drop(self.child.kill());
         }
-        drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
 /// Runs a command, prints its process id, and ends it when standard input ends: an owner that is killed leaves nothing
-/// behind.
+/// behind. Ends when the command does.
 pub(crate) fn keep(command: &[OsString]) -> io::Result<()> {
     let [program, arguments @ ..] = command else {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -115,26 +113,20 @@ pub(crate) fn keep(command: &[OsString]) -> io::Result<()> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .spawn()?;
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let pid = pid.ok_or_else(|| io::Error::other("a process has no id"))?;
     writeln!(io::stdout(), "{}", child.id())?;
-    drain_standard_input();
-    if let Ok(pid) = i32::try_from(child.id())
-        && let Some(pid) = Pid::from_raw(pid)
-    {
-        kill_process(pid, Signal::TERM)?;
+    thread::spawn(move || {
+        drain_standard_input();
+        let _ = kill_process(pid, Signal::TERM);
+        thread::sleep(FAREWELL);
+        let _ = kill_process(pid, Signal::KILL);
+    });
+    let status = child.wait()?;
+    if status.success() {
+        return Ok(());
     }
-    wait(&mut child)?;
-    child.kill()
-}
-
-/// Waits a while for a process that is ending.
-fn wait(child: &mut Child) -> io::Result<()> {
-    for _ in 0..FAREWELL.as_millis() / GLANCE.as_millis() {
-        if child.try_wait()?.is_some() {
-            return Ok(());
-        }
-        thread::sleep(GLANCE);
-    }
-    Ok(())
+    Err(io::Error::other(format!("{program:?}: {status}")))
 }
 
 /// Ends this process when its standard input does.

@@ -36,6 +36,9 @@ pub(crate) fn run(options: &Options) -> io::Result<()> {
     let gateways = gateways(options)?;
     let mut report = Report::default();
     report.add(&machine::describe())?;
+    for Named { name, path } in &gateways {
+        report.add(&format!("{name}: {}\n", path.display()))?;
+    }
     let stage = Stage::set(&gateways)?;
     let mut measured = Vec::new();
     for load in loads(options) {
