@@ -60,8 +60,7 @@ impl Account {
         let mut next = 0;
         while self.family && next < found.len() {
             for thread in self.threads(found[next])? {
-                let path = format!("/proc/{}/task/{thread}/children", found[next]);
-                let children = fs::read_to_string(path).unwrap_or_default();
+                let children = self.children(found[next], thread)?;
                 found.extend(
                     children
                         .split_whitespace()
@@ -71,6 +70,14 @@ impl Account {
             next += 1;
         }
         Ok(found)
+    }
+
+    /// What a thread of one of the processes started; of one that has ended, nothing.
+    fn children(self, pid: u32, thread: u32) -> io::Result<String> {
+        match fs::read_to_string(format!("/proc/{pid}/task/{thread}/children")) {
+            Err(_) if pid != self.pid => Ok(String::new()),
+            found => found,
+        }
     }
 
     /// The threads of one of the processes; of one that was started and has ended, none.
