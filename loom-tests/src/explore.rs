@@ -13,10 +13,18 @@ pub fn explore(at_least: usize, situation: impl Fn() + Send + Sync + 'static) {
         *counted.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         situation();
     });
-    let runs = *runs.lock().unwrap_or_else(PoisonError::into_inner);
+    enough(
+        *runs.lock().unwrap_or_else(PoisonError::into_inner),
+        at_least,
+    );
+}
+
+/// # Panics
+/// If there were fewer interleavings than `at_least`: then the threads do not meet as they did.
+pub fn enough(interleavings: usize, at_least: usize) {
     assert!(
-        runs >= at_least,
-        "only {runs} interleavings, not {at_least}"
+        interleavings >= at_least,
+        "only {interleavings} interleavings, not {at_least}"
     );
 }
 

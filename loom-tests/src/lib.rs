@@ -10,4 +10,4 @@ pub mod lockfree;
 mod explore;
 pub mod races;
 
-pub use explore::explore;
+pub use explore::{enough, explore};

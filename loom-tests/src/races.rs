@@ -151,6 +151,22 @@ fn keep<G: Game>(different: &mut Vec<Outcome<G>>, outcome: Outcome<G>) {
     }
 }
 
+/// Every choice of so many, in no order, each as often as one likes.
+#[must_use]
+pub fn choices<T: Clone>(count: usize, of: &[T]) -> Vec<Vec<T>> {
+    if count == 0 {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for (at, first) in of.iter().enumerate() {
+        for mut rest in choices(count - 1, &of[at..]) {
+            rest.insert(0, first.clone());
+            all.push(rest);
+        }
+    }
+    all
+}
+
 /// Every order in which players with so many moves left can take turns.
 fn orders(left: &[usize]) -> Vec<Vec<usize>> {
     let mut all = Vec::new();

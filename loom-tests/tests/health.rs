@@ -1,66 +1,94 @@
-//! The health word's promises under every interleaving.
+//! The health word under every interleaving: told changes and end are those of some order.
 
-use loom::sync::Arc;
-use loom::thread;
-use loom_tests::explore;
+use loom_tests::enough;
 use loom_tests::lockfree::{HealthChange, HealthWord};
+use loom_tests::races::{Game, Outcome, Script, choices, race};
 
-fn beside(
-    health: &Arc<HealthWord>,
-    job: fn(&HealthWord) -> Option<HealthChange>,
-) -> thread::JoinHandle<Option<HealthChange>> {
-    let health = Arc::clone(health);
-    thread::spawn(move || job(&health))
+const THRESHOLD: u32 = 2;
+
+/// So many failures in a row are on record when the threads begin.
+#[derive(Clone, Debug, PartialEq)]
+struct FailuresBefore(u64);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Move {
+    Failure,
+    Success,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct End {
+    healthy: bool,
+    failures: u64,
+}
+
+impl Game for FailuresBefore {
+    type Hand = &'static HealthWord;
+    type Move = Move;
+    type Told = Option<HealthChange>;
+    type End = End;
+
+    fn deal(&self, scripts: &[Script<Self>]) -> Vec<&'static HealthWord> {
+        let health: &HealthWord = Box::leak(Box::new(HealthWord::new(THRESHOLD)));
+        for _ in 0..self.0 {
+            let _ = health.failure();
+        }
+        vec![health; scripts.len()]
+    }
+
+    fn play(health: &mut &'static HealthWord, step: Move) -> Option<HealthChange> {
+        match step {
+            Move::Failure => health.failure(),
+            Move::Success => health.success(),
+        }
+    }
+
+    fn end(&self, hands: Vec<&'static HealthWord>) -> End {
+        End {
+            healthy: hands[0].is_healthy(),
+            failures: hands[0].consecutive_failures(),
+        }
+    }
+}
+
+/// Flag and count say the same, and each change was reported once.
+fn lawful(before: &FailuresBefore, outcome: &Outcome<FailuresBefore>) {
+    let End { healthy, failures } = outcome.end;
+    assert_eq!(healthy, failures < u64::from(THRESHOLD), "{outcome:?}");
+    let reports = || outcome.told.iter().flatten().flatten();
+    let rises = reports().filter(|change| **change == HealthChange::BecameHealthy);
+    let (rises, all) = (rises.count(), reports().count());
+    let was_healthy = before.0 < u64::from(THRESHOLD);
+    assert_eq!(
+        usize::from(was_healthy) + rises,
+        usize::from(healthy) + all - rises,
+        "a change unreported, or reported twice: {outcome:?}"
+    );
+}
+
+/// Any of the scripts for each of so many threads, from every number of failures.
+fn interleavings(threads: usize, scripts: &[Vec<Move>]) -> usize {
+    let mut total = 0;
+    for before in 0..=u64::from(THRESHOLD) {
+        for chosen in choices(threads, scripts) {
+            let before = FailuresBefore(before);
+            let (outcomes, runs) = race(&before, &chosen, None);
+            outcomes.iter().for_each(|outcome| lawful(&before, outcome));
+            total += runs;
+        }
+    }
+    total
 }
 
 #[test]
-fn reports_and_flag_never_contradict_each_other() {
-    explore(300, || {
-        let health = Arc::new(HealthWord::new(2));
-        let others = [
-            beside(&health, HealthWord::failure),
-            beside(&health, HealthWord::success),
-        ];
-        let mut reports = vec![health.failure()];
-        reports.extend(others.map(|other| other.join().expect("no panic")));
-        reports.retain(Option::is_some);
-        let fell = Some(HealthChange::BecameUnhealthy { failures: 2 });
-        let expected = match (health.is_healthy(), health.consecutive_failures()) {
-            (false, 2) => vec![fell],
-            (true, 0) if !reports.is_empty() => vec![fell, Some(HealthChange::BecameHealthy)],
-            (true, 0 | 1) => vec![],
-            contradiction => panic!("{contradiction:?}"),
-        };
-        assert!(expected.iter().all(|report| reports.contains(report)));
-        assert_eq!(reports.len(), expected.len());
-    });
+fn two_threads_with_two_results_each_agree_on_who_changed_what() {
+    let moves = [Move::Failure, Move::Success];
+    let scripts = moves.map(|one| moves.map(|two| vec![one, two])).concat();
+    enough(interleavings(2, &scripts), 13_105);
 }
 
 #[test]
-fn of_many_failures_exactly_one_reports_the_fall() {
-    explore(100, || {
-        let health = Arc::new(HealthWord::new(2));
-        let others = [(); 2].map(|()| beside(&health, HealthWord::failure));
-        let mine = health.failure();
-        let all = others.map(|other| other.join().expect("no panic"));
-        let falls = all.iter().filter(|report| report.is_some()).count();
-        assert_eq!(falls + usize::from(mine.is_some()), 1);
-        assert_eq!(health.consecutive_failures(), 3);
-    });
-}
-
-#[test]
-fn of_many_successes_exactly_one_reports_the_recovery() {
-    explore(5, || {
-        let health = Arc::new(HealthWord::new(1));
-        health.failure();
-        let other = beside(&health, HealthWord::success);
-        let mine = health.success();
-        let theirs = other.join().expect("no panic");
-        assert_eq!(
-            usize::from(mine.is_some()) + usize::from(theirs.is_some()),
-            1
-        );
-        assert!(health.is_healthy());
-    });
+fn three_threads_with_one_result_each_agree_on_who_changed_what() {
+    let scripts = [vec![Move::Failure], vec![Move::Success]];
+    enough(interleavings(3, &scripts), 70_542);
 }

@@ -4,57 +4,41 @@ mod game;
 mod law;
 
 use game::{MOVES, Move, Situation};
-use loom_tests::races;
+use loom_tests::{enough, races};
 
 /// Full exploration of three threads would be three million interleavings; with two preemptions each sequential
 /// order is still seen, as [`races::race`] asserts.
 const PREEMPTIONS_OF_TRIPLES: Option<usize> = Some(2);
 
-fn race(situation: Situation, scripts: &[Vec<Move>], preemptions: Option<usize>) -> usize {
-    if !situation.can_race(scripts) {
-        return 0;
-    }
-    let (outcomes, interleavings) = races::race(&situation, scripts, preemptions);
-    for outcome in outcomes {
-        law::holds(scripts, &outcome);
-    }
-    interleavings
-}
-
 /// Two threads, each with one move, or with a whole call: admit, then settle.
 fn pairs(situation: Situation, at_least: usize) {
     let moves = MOVES.map(|one| vec![one]);
     let calls = Move::SETTLING.map(|settle| vec![Move::Admit, settle]);
-    let scripts = [&moves[..], &calls[..]].concat();
-    let mut interleavings = 0;
-    for (at, one) in scripts.iter().enumerate() {
-        for other in &scripts[at..] {
-            interleavings += race(situation, &[one.clone(), other.clone()], None);
-        }
-    }
-    enough(interleavings, at_least);
+    let pairs = races::choices(2, &[&moves[..], &calls[..]].concat());
+    enough(interleavings(situation, &pairs, None), at_least);
 }
 
 /// Three threads with one move each.
 fn triples(situation: Situation, at_least: usize) {
-    let moves = MOVES.map(|one| vec![one]);
-    let mut interleavings = 0;
-    for (a, one) in moves.iter().enumerate() {
-        for (b, two) in moves.iter().enumerate().skip(a) {
-            for three in &moves[b..] {
-                let scripts = [one.clone(), two.clone(), three.clone()];
-                interleavings += race(situation, &scripts, PREEMPTIONS_OF_TRIPLES);
-            }
-        }
-    }
+    let triples = races::choices(3, &MOVES.map(|one| vec![one]));
+    let interleavings = interleavings(situation, &triples, PREEMPTIONS_OF_TRIPLES);
     enough(interleavings, at_least);
 }
 
-fn enough(interleavings: usize, at_least: usize) {
-    assert!(
-        interleavings >= at_least,
-        "only {interleavings} interleavings, not {at_least}"
-    );
+fn interleavings(
+    situation: Situation,
+    choices: &[Vec<Vec<Move>>],
+    preemptions: Option<usize>,
+) -> usize {
+    let mut total = 0;
+    for scripts in choices.iter().filter(|scripts| situation.can_race(scripts)) {
+        let (outcomes, runs) = races::race(&situation, scripts, preemptions);
+        outcomes
+            .iter()
+            .for_each(|outcome| law::holds(scripts, outcome));
+        total += runs;
+    }
+    total
 }
 
 /// Each situation with the interleavings of its pairs and of its triples.
