@@ -7,16 +7,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// # Panics
 /// If the situation panics in one of them, or if loom found fewer than `at_least`: then the threads do not meet.
 pub fn explore(at_least: usize, situation: impl Fn() + Send + Sync + 'static) {
+    enough(interleavings(None, situation), at_least);
+}
+
+/// Does the same for the interleavings with at most so many preemptions: for situations of which all would be too many.
+///
+/// # Panics
+/// As [`explore`].
+pub fn explore_within(
+    preemptions: usize,
+    at_least: usize,
+    situation: impl Fn() + Send + Sync + 'static,
+) {
+    enough(interleavings(Some(preemptions), situation), at_least);
+}
+
+fn interleavings(
+    preemptions: Option<usize>,
+    situation: impl Fn() + Send + Sync + 'static,
+) -> usize {
     let runs = Arc::new(Mutex::new(0_usize));
     let counted = Arc::clone(&runs);
-    check(None, move || {
+    check(preemptions, move || {
         *counted.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         situation();
     });
-    enough(
-        *runs.lock().unwrap_or_else(PoisonError::into_inner),
-        at_least,
-    );
+    *runs.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// # Panics

@@ -10,4 +10,4 @@ pub mod lockfree;
 mod explore;
 pub mod races;
 
-pub use explore::{enough, explore};
+pub use explore::{enough, explore, explore_within};

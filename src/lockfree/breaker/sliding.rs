@@ -7,6 +7,8 @@
 //!    before the breaker last changed is forgotten without anybody erasing it.
 //! 3. Who counts against the backend first stores its own count, then passes the fence, then reads the others. Of two that do
 //!    so at once at least one sees both, so the last failure that is needed is never overlooked.
+//! 4. In a shared ring no count is written over a younger one: who was held up between reading the word and counting would
+//!    erase what others have counted since.
 
 use crate::lockfree::breaker::word::GENERATION_BITS;
 use crate::lockfree::shards::{Mine, Shards};
@@ -21,6 +23,10 @@ const COUNT_BITS: u32 = 24;
 const MOST: u64 = (1 << COUNT_BITS) - 1;
 /// Slot numbers come round after 2^22 slots; a count that lay still for exactly so long would pass for a fresh one.
 const LAST_SLOT: u64 = (1 << (u64::BITS - COUNT_BITS - GENERATION_BITS)) - 1;
+
+const LAST_GENERATION: u64 = (1 << GENERATION_BITS) - 1;
+/// Nobody is held up for so many slots or generations: what seems younger by more is old, from before the numbers came round.
+const LONGEST_DELAY: u64 = 1 << 10;
 
 /// The calls of the last window, counted by thread and slot.
 ///
@@ -134,13 +140,13 @@ impl Ring {
         };
         // Relaxed, all: as in `count_alone`; the exchange loses no count, whoever else writes.
         let mut before = cell.load(Ordering::Relaxed);
-        while let Err(faster) = cell.compare_exchange_weak(
-            before,
-            place.one_more(before),
-            Ordering::Relaxed,
-            Ordering::Relaxed,
-        ) {
-            before = faster;
+        // Rule 4.
+        while !place.is_older_than(before) {
+            let after = place.one_more(before);
+            match cell.compare_exchange_weak(before, after, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(faster) => before = faster,
+            }
         }
     }
 
@@ -186,6 +192,15 @@ impl Place {
         } else {
             0
         }
+    }
+
+    /// Whether a count belongs to a later slot, or to a later generation in this one.
+    const fn is_older_than(self, cell: u64) -> bool {
+        let place = cell >> COUNT_BITS;
+        let slots = (place >> GENERATION_BITS).wrapping_sub(self.slot) & LAST_SLOT;
+        let generations = place.wrapping_sub(self.generation as u64) & LAST_GENERATION;
+        let ahead = if slots == 0 { generations } else { slots };
+        0 < ahead && ahead <= LONGEST_DELAY
     }
 
     const fn one_more(self, cell: u64) -> u64 {
@@ -257,6 +272,32 @@ mod tests {
         assert_eq!(full, u64::MAX);
         assert_eq!(place.one_more(full), full);
         assert_eq!(place.count_in(full), MOST);
+    }
+
+    #[test]
+    fn a_place_is_older_than_later_slots_and_generations_but_not_than_its_own() {
+        let place = |slot, generation| Place { generation, slot };
+        let last = place(LAST_SLOT, (1 << GENERATION_BITS) - 1);
+        let older = |one: Place, other: Place| one.is_older_than(other.tag() | MOST);
+        for (one, other, expected) in [
+            (place(5, 3), place(5, 3), false),
+            (place(5, 3), place(5, 4), true),
+            (place(5, 4), place(5, 3), false),
+            (place(5, 3), place(5 + 32, 0), true),
+            (place(5 + 32, 0), place(5, 3), false),
+            (place(5, 0), place(5, 1 << 10), true),
+            (place(5, 0), place(5, (1 << 10) + 1), false),
+            (last, place(0, 0), true),
+            (place(0, 0), last, false),
+            (last, place(LAST_SLOT, 0), true),
+        ] {
+            assert_eq!(
+                older(one, other),
+                expected,
+                "{:?}",
+                (one.tag(), other.tag())
+            );
+        }
     }
 
     #[test]
