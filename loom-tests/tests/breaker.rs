@@ -2,7 +2,7 @@
 
 use loom::thread;
 use loom_tests::explore;
-use loom_tests::lockfree::{Breaker, Latest, Mode, Policy, Refused, Rule, Settled, State, Verdict};
+use loom_tests::lockfree::{Breaker, Mode, Policy, Refused, Rule, Settled, State, Verdict};
 
 const RESET_MS: u64 = 1_000;
 const LEASE_MS: u64 = 512;
@@ -49,7 +49,7 @@ fn probe(breaker: &Breaker, now_ms: u64) -> Result<bool, Refused> {
 
 #[test]
 fn of_many_failing_calls_exactly_one_reports_the_opening() {
-    explore(5_000, || {
+    explore(10_016, || {
         let breaker = breaker(2, 1, 1);
         let others = [
             thread::spawn(|| fail(breaker)),
@@ -66,7 +66,7 @@ fn of_many_failing_calls_exactly_one_reports_the_opening() {
 
 #[test]
 fn one_admission_enters_half_open_and_no_more_probes_go_than_allowed() {
-    explore(1_000, || {
+    explore(1_957, || {
         let breaker = open(2, 2);
         let others = [(); 2].map(|()| thread::spawn(|| probe(breaker, RESET_MS)));
         let mine = probe(breaker, RESET_MS);
@@ -80,7 +80,7 @@ fn one_admission_enters_half_open_and_no_more_probes_go_than_allowed() {
 
 #[test]
 fn a_dropped_permit_gives_its_slot_to_the_next() {
-    explore(20, || {
+    explore(28, || {
         let breaker = open(1, 1);
         let other = thread::spawn(|| breaker.admit(RESET_MS).map(drop).is_ok());
         let mine = breaker.admit(RESET_MS).map(drop).is_ok();
@@ -92,7 +92,7 @@ fn a_dropped_permit_gives_its_slot_to_the_next() {
 
 #[test]
 fn a_late_result_changes_nothing() {
-    explore(10, || {
+    explore(19, || {
         let breaker = breaker(1, 1, 1);
         let late = breaker.admit(0).expect("closed");
         let _ = breaker.record(Verdict::Failure, 0);
@@ -107,7 +107,7 @@ fn a_late_result_changes_nothing() {
 
 #[test]
 fn the_last_successful_probe_closes_and_alone_reports_it() {
-    explore(10, || {
+    explore(15, || {
         let breaker = open(2, 2);
         let first = breaker.admit(RESET_MS).expect("due");
         let other = thread::spawn(|| breaker.admit(RESET_MS).map(|probe| probe.success(RESET_MS)));
@@ -121,7 +121,7 @@ fn the_last_successful_probe_closes_and_alone_reports_it() {
 
 #[test]
 fn a_failing_and_a_succeeding_probe_agree_on_one_next_state() {
-    explore(10, || {
+    explore(15, || {
         let breaker = open(2, 1);
         let first = breaker.admit(RESET_MS).expect("due");
         let other = thread::spawn(|| breaker.admit(RESET_MS).map(|probe| probe.failure(RESET_MS)));
@@ -137,7 +137,7 @@ fn a_failing_and_a_succeeding_probe_agree_on_one_next_state() {
 
 #[test]
 fn when_a_lease_ends_one_caller_takes_the_slot_and_the_lost_probe_cannot_give_it_back() {
-    explore(600, || {
+    explore(1_288, || {
         let breaker = open(1, 2);
         let lost = breaker.admit(RESET_MS).expect("due");
         let over = RESET_MS + LEASE_MS + 256;
@@ -154,25 +154,12 @@ fn when_a_lease_ends_one_caller_takes_the_slot_and_the_lost_probe_cannot_give_it
 
 #[test]
 fn an_operator_and_a_failing_call_leave_what_the_operator_wanted() {
-    explore(8, || {
+    explore(11, || {
         let breaker = breaker(1, 1, 1);
         let other = thread::spawn(|| fail(breaker));
         assert!(breaker.force(Mode::ForcedClosed, 0).is_some());
         let _ = other.join().expect("no panic");
         let view = breaker.view(0);
         assert_eq!((view.state, view.mode), (State::Closed, Mode::ForcedClosed));
-    });
-}
-
-#[test]
-fn who_is_refused_sees_what_the_opener_wrote_before() {
-    explore(4, || {
-        let breaker = breaker(1, 1, 1);
-        let cause: &Latest = Box::leak(Box::new(Latest::new(0)));
-        let other = thread::spawn(|| breaker.admit(0).err().map(|_| cause.value()));
-        cause.set(7);
-        assert!(is_opening(&breaker.record(Verdict::Failure, 0)));
-        let seen = other.join().expect("no panic");
-        assert!(matches!(seen, None | Some(7)), "{seen:?}");
     });
 }
