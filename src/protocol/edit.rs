@@ -19,6 +19,8 @@ pub struct Edit<'a> {
 
 /// As many parts as can be edited, so that there is always a free slot.
 const SLOTS: usize = 3;
+/// As many pieces as an edited text can have: each splice and what lies before it, and the rest.
+pub const PIECES: usize = 2 * SLOTS + 1;
 
 #[derive(Clone, Debug)]
 struct Splice<'a> {
@@ -90,23 +92,28 @@ impl<'a> Edit<'a> {
         self
     }
 
-    fn write(&mut self) -> Bytes {
+    /// The edited text in order, none of it copied; pieces that are not needed are empty.
+    #[must_use]
+    pub fn pieces(&mut self) -> [&[u8]; PIECES] {
         let splices = &mut self.splices[..self.used];
-        if splices.is_empty() {
-            return self.message.bytes().clone();
-        }
         splices.sort_unstable_by_key(|splice| splice.span.start());
         let source = self.message.bytes();
-        let added: usize = splices.iter().map(|splice| splice.text.len()).sum();
-        let mut edited = Vec::with_capacity(source.len() + added);
+        let mut pieces: [&[u8]; PIECES] = [b""; PIECES];
         let mut copied = 0;
-        for splice in splices.iter() {
-            edited.extend_from_slice(&source[copied..splice.span.start()]);
-            edited.extend_from_slice(&splice.text);
+        for (pair, splice) in pieces.chunks_exact_mut(2).zip(splices.iter()) {
+            pair[0] = &source[copied..splice.span.start()];
+            pair[1] = &splice.text;
             copied = splice.span.end();
         }
-        edited.extend_from_slice(&source[copied..]);
-        edited.into()
+        pieces[PIECES - 1] = &source[copied..];
+        pieces
+    }
+
+    fn write(&mut self) -> Bytes {
+        if self.used == 0 {
+            return self.message.bytes().clone();
+        }
+        self.pieces().concat().into()
     }
 
     /// Where a span of the old text lies in the new one. Splices lie inside a span or outside of it, never across its edge.
@@ -172,6 +179,7 @@ mod tests {
                     .progress_token(token.as_bytes())
             };
             prop_assert_eq!(edit().finish(), after.as_bytes());
+            prop_assert_eq!(edit().pieces().concat(), after.as_bytes());
             let edited = edit().finish_message();
             let again = parse(&after);
             prop_assert_eq!(edited.bytes(), again.bytes());

@@ -5,16 +5,15 @@ use std::fmt::Display;
 
 use tokio::sync::mpsc;
 
-use crate::protocol::{Message, Revision, codes};
+use crate::protocol::{Edit, Message, Revision, codes};
 
-/// The bytes of `message` with our own id in place of the caller's, and the same number as its progress token if it has one.
-pub(super) fn outgoing(message: &Message, serial: u64) -> bytes::Bytes {
-    let serial = serial.to_string();
+/// `message` with our own id in place of the caller's, and the same number as its progress token if it has one.
+pub(super) fn outgoing<'a>(message: &'a Message, serial: &'a str) -> Edit<'a> {
     let edit = message.edit().id(serial.as_bytes());
     if message.progress_token().is_some() {
-        edit.progress_token(serial.as_bytes()).finish()
+        edit.progress_token(serial.as_bytes())
     } else {
-        edit.finish()
+        edit
     }
 }
 

@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Response, StatusCode, header};
-use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
+use http::StatusCode;
 use tokio::time::timeout;
 
-use super::{pool::Lease, session::says_lost};
+use super::{connection::Unread, head::Head, pool::Lease, session::says_lost};
 use crate::{
     backend::{BackendSettings, CallError, transport::wire},
     protocol::{Kind, Message, SseDecoder, codes},
@@ -33,22 +31,26 @@ pub(super) struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Waits for the answer in `response`.
-    pub(super) async fn answer(
-        &self,
-        response: Response<Incoming>,
-        lease: Lease,
-    ) -> Result<Message, CallError> {
-        let (head, body) = response.into_parts();
+    /// Waits for the answer in the response that begins with `head`.
+    pub(super) async fn answer(&self, head: &Head, mut lease: Lease) -> Result<Message, CallError> {
         let answer = match head.status {
-            StatusCode::OK if is(&head.headers, "text/event-stream") => {
-                return self.streamed(body, lease).await;
-            }
-            StatusCode::OK => self.message(collect(body, self.settings.max_message_size).await?)?,
-            status => self.refused(status, &head.headers, body).await?,
+            StatusCode::OK if head.is_stream => return self.streamed(lease).await,
+            StatusCode::OK => self.message(self.whole(&mut lease).await?)?,
+            _ => self.refused(head, &mut lease).await?,
         };
         lease.give_back();
         self.unless_lost(answer)
+    }
+
+    async fn whole(&self, lease: &mut Lease) -> Result<Bytes, CallError> {
+        let limit = self.settings.max_message_size;
+        lease.whole(limit).await.map_err(|unread| match unread {
+            Unread::Broken(reason) => broke_off(&reason),
+            Unread::TooLong => {
+                let what = format!("its answer is longer than {limit} bytes.");
+                CallError::protocol(wire::too_long(what))
+            }
+        })
     }
 
     fn message(&self, bytes: Bytes) -> Result<Message, CallError> {
@@ -100,15 +102,18 @@ impl Reading<'_> {
     }
 
     /// A backend that has said something on the call's stream knows the session: what follows is the call's own answer.
-    async fn streamed(&self, mut body: Incoming, lease: Lease) -> Result<Message, CallError> {
+    async fn streamed(&self, mut lease: Lease) -> Result<Message, CallError> {
         let mut events = SseDecoder::new(self.settings.max_message_size);
         let mut has_run = false;
-        while let Some(frame) = body.frame().await {
-            let frame =
-                frame.map_err(|error| CallError::lost(format!("its answer broke off: {error}")))?;
-            events.push(frame.data_ref().map_or(&[], |data| data));
+        while let Some(piece) = lease.piece().await.map_err(|reason| broke_off(&reason))? {
+            events.push(&piece);
             if let Some(answer) = self.next_answer(&mut events, &mut has_run)? {
-                tokio::spawn(finish(body, lease));
+                lease.skip();
+                if lease.is_at_rest() {
+                    lease.give_back();
+                } else {
+                    tokio::spawn(finish(lease));
+                }
                 return if has_run {
                     Ok(answer)
                 } else {
@@ -144,13 +149,12 @@ impl Reading<'_> {
     }
 
     /// The answer in an error response, if it has one: a JSON-RPC error in a 4xx is an answer of a healthy backend.
-    async fn refused(
-        &self,
-        status: StatusCode,
-        headers: &HeaderMap,
-        body: Incoming,
-    ) -> Result<Message, CallError> {
-        let retry_after = retry_after(headers);
+    async fn refused(&self, head: &Head, lease: &mut Lease) -> Result<Message, CallError> {
+        let Head {
+            status,
+            retry_after,
+            ..
+        } = *head;
         let number = status.as_u16();
         match status {
             StatusCode::TOO_MANY_REQUESTS => {
@@ -166,7 +170,7 @@ impl Reading<'_> {
             }
             _ => {}
         }
-        let text = beginning(body).await;
+        let text = beginning(lease).await;
         let answer = Message::parse(text.clone())
             .ok()
             .filter(|message| message.error().is_some());
@@ -190,9 +194,9 @@ impl Reading<'_> {
 }
 
 /// Reads a body of which nothing more is needed to its end, so that its connection can be used again.
-pub(super) async fn finish(mut body: Incoming, lease: Lease) {
+pub(super) async fn finish(mut lease: Lease) {
     let ended = timeout(TAIL, async {
-        while let Some(Ok(_)) = body.frame().await {}
+        while let Ok(Some(_)) = lease.piece().await {}
     })
     .await;
     if ended.is_ok() {
@@ -201,12 +205,11 @@ pub(super) async fn finish(mut body: Incoming, lease: Lease) {
 }
 
 /// The first [`ERROR_BODY`] bytes of a body, or what came of them.
-async fn beginning(mut body: Incoming) -> Bytes {
+async fn beginning(lease: &mut Lease) -> Bytes {
     let mut text = BytesMut::new();
-    while let Some(Ok(frame)) = body.frame().await {
-        let data = frame.into_data().unwrap_or_default();
+    while let Ok(Some(piece)) = lease.piece().await {
         let room = ERROR_BODY - text.len();
-        text.extend_from_slice(&data[..room.min(data.len())]);
+        text.extend_from_slice(&piece[..room.min(piece.len())]);
         if text.len() == ERROR_BODY {
             break;
         }
@@ -214,92 +217,6 @@ async fn beginning(mut body: Incoming) -> Bytes {
     text.freeze()
 }
 
-/// The whole body, if it is not longer than `limit` bytes.
-async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, CallError> {
-    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if expected > limit {
-        return Err(too_long(limit));
-    }
-    let mut whole = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|error| CallError::lost(format!("its answer broke off: {error}")))?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        if whole.is_empty() && data.len() == expected {
-            return Ok(data);
-        }
-        if whole.len() + data.len() > limit {
-            return Err(too_long(limit));
-        }
-        whole.reserve(expected.max(data.len()).saturating_sub(whole.len()));
-        whole.extend_from_slice(&data);
-    }
-    Ok(whole.freeze())
-}
-
-fn too_long(limit: usize) -> CallError {
-    let what = format!("its answer is longer than {limit} bytes.");
-    CallError::protocol(wire::too_long(what))
-}
-
-fn is(headers: &HeaderMap, media_type: &str) -> bool {
-    let value = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    value
-        .split(';')
-        .next()
-        .is_some_and(|value| value.trim().eq_ignore_ascii_case(media_type))
-}
-
-/// `Retry-After` in seconds; the form with a date is taken relative to the response's own `Date`.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let value = text(header::RETRY_AFTER)?;
-    if let Ok(seconds) = value.trim().parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let (until, now) = (
-        httpdate::parse_http_date(value).ok()?,
-        httpdate::parse_http_date(text(header::DATE)?).ok()?,
-    );
-    until.duration_since(now).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use http::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(retry_after(&headers), None);
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("7"));
-        assert_eq!(retry_after(&headers), Some(Duration::from_secs(7)));
-        headers.insert(
-            header::RETRY_AFTER,
-            HeaderValue::from_static("Sun, 06 Nov 1994 08:50:00 GMT"),
-        );
-        headers.insert(
-            header::DATE,
-            HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT"),
-        );
-        assert_eq!(retry_after(&headers), Some(Duration::from_secs(23)));
-    }
-
-    #[test]
-    fn a_media_type_is_compared_without_its_parameters() {
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("Text/Event-Stream; charset=utf-8"),
-        );
-        assert!(is(&headers, "text/event-stream"));
-        assert!(!is(&headers, "application/json"));
-    }
+fn broke_off(reason: &str) -> CallError {
+    CallError::lost(format!("its answer broke off: {reason}"))
 }

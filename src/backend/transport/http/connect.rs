@@ -6,24 +6,14 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    time::timeout,
-};
+use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 
-use super::endpoint::Endpoint;
+use super::{connection::Connection, endpoint::Endpoint, stream::Stream};
 
 /// How long a connection may take to be made, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-pub(super) type Connection = SendRequest<Full<Bytes>>;
 
 /// Connects to `endpoint`. The error is a sentence for people.
 pub(super) async fn connect(endpoint: &Endpoint) -> Result<Connection, Box<str>> {
@@ -39,25 +29,11 @@ async fn open(endpoint: &Endpoint) -> io::Result<Connection> {
     let stream = TcpStream::connect((&*endpoint.host, endpoint.port)).await?;
     stream.set_nodelay(true)?;
     if !endpoint.tls {
-        return handshake(stream).await;
+        return Ok(Connection::new(Stream::Plain(stream)));
     }
     let name = ServerName::try_from(endpoint.host.to_string()).map_err(io::Error::other)?;
     let stream = TlsConnector::from(tls()?).connect(name, stream).await?;
-    handshake(stream).await
-}
-
-async fn handshake(
-    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-) -> io::Result<Connection> {
-    let (connection, driver) = http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(io::Error::other)?;
-    tokio::spawn(async move {
-        if let Err(error) = driver.await {
-            tracing::debug!(%error, "A connection to a backend ended");
-        }
-    });
-    Ok(connection)
+    Ok(Connection::new(Stream::Tls(Box::new(stream))))
 }
 
 /// The system's certificates, read when the first TLS backend is called.

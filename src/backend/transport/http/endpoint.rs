@@ -3,12 +3,26 @@
 use std::fmt;
 
 use http::{
-    HeaderMap, HeaderValue,
-    header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT},
+    HeaderMap, HeaderName, HeaderValue,
+    header::{
+        ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TE, TRAILER,
+        TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+    },
     uri::{PathAndQuery, Scheme},
 };
 
 use crate::backend::HttpSettings;
+
+/// Headers that say how the bytes on the connection are to be read, which only the one who writes them can say.
+const OURS: [HeaderName; 7] = [
+    CONNECTION,
+    CONTENT_LENGTH,
+    EXPECT,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
 
 /// Where to connect and what to ask for there.
 pub(super) struct Endpoint {
@@ -16,7 +30,8 @@ pub(super) struct Endpoint {
     pub(super) port: u16,
     pub(super) tls: bool,
     pub(super) path: PathAndQuery,
-    pub(super) headers: HeaderMap,
+    /// The header lines of every request, as they are written.
+    pub(super) lines: Box<[u8]>,
 }
 
 impl Endpoint {
@@ -32,7 +47,7 @@ impl Endpoint {
                 .path_and_query()
                 .cloned()
                 .unwrap_or_else(|| PathAndQuery::from_static("/")),
-            headers: headers(settings),
+            lines: lines(&headers(settings)),
         }
     }
 }
@@ -67,8 +82,10 @@ fn headers(settings: &HttpSettings) -> HeaderMap {
     );
     for (name, secret) in &settings.headers {
         match HeaderValue::from_str(secret.expose()) {
-            Ok(mut value) => {
-                value.set_sensitive(true);
+            Ok(_) if OURS.contains(name) => {
+                tracing::warn!(%name, "A configured header was left out: only the gateway can say what it says");
+            }
+            Ok(value) => {
                 headers.insert(name, value);
             }
             Err(_) => {
@@ -77,6 +94,17 @@ fn headers(settings: &HttpSettings) -> HeaderMap {
         }
     }
     headers
+}
+
+/// Headers as they are written. Neither names nor values can hold a line end.
+pub(super) fn lines(headers: &HeaderMap) -> Box<[u8]> {
+    let mut lines = Vec::new();
+    for (name, value) in headers {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            lines.extend_from_slice(part);
+        }
+    }
+    lines.into()
 }
 
 #[cfg(test)]
@@ -99,10 +127,26 @@ mod tests {
             (&*plain.host, plain.port, plain.tls, plain.path.as_str()),
             ("127.0.0.1", 8080, false, "/mcp?x=1")
         );
-        assert_eq!(plain.headers[HOST], "127.0.0.1:8080");
+        let lines = std::str::from_utf8(&plain.lines).unwrap();
+        assert!(lines.contains("host: 127.0.0.1:8080\r\n"), "{lines}");
+        assert!(
+            lines.ends_with("authorization: Bearer hunter2\r\n"),
+            "{lines}"
+        );
         let tls = endpoint("https://mcp.example.com");
         assert_eq!((tls.port, tls.tls, tls.path.as_str()), (443, true, "/"));
         assert_eq!(&*endpoint("http://[::1]:1/").host, "::1");
+    }
+
+    #[test]
+    fn a_configured_header_cannot_say_where_a_message_ends() {
+        let settings = HttpSettings {
+            url: "http://127.0.0.1/".parse().unwrap(),
+            headers: OURS.map(|name| (name, Secret::new("9"))).into(),
+        };
+        let lines = Endpoint::new(&settings).lines;
+        let lines = std::str::from_utf8(&lines).unwrap();
+        assert!(!lines.contains(": 9"), "{lines}");
     }
 
     #[test]

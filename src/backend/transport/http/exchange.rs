@@ -1,64 +1,96 @@
-//! One POST to a backend, and its DELETE at the end.
+//! One POST to a backend, and its DELETE at the end, as they are written.
 
-use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
+use std::io::Write;
 
-use super::{endpoint::Endpoint, pool::SendError, session::Session};
-use crate::{backend::CallError, telemetry::RequestId};
+use super::{endpoint::Endpoint, session::Session};
+use crate::{backend::CallError, protocol::PIECES, telemetry::RequestId};
 
-/// The header that names the session (2025-11-25, Streamable HTTP, Session Management).
-pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
-const REVISION: HeaderName = HeaderName::from_static("mcp-protocol-version");
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// A body up to this length, in bytes, is copied behind its head: one write takes both.
+const COPIED: usize = 16 << 10;
+/// What a head needs beyond its prepared lines, in bytes.
+const HEAD: usize = 256;
+
+/// A request as it is written.
+pub(super) struct Outgoing<'a> {
+    /// Its head, and its body if that is short.
+    text: Vec<u8>,
+    body: [&'a [u8]; PIECES],
+}
+
+/// Why a request got no response.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum SendError {
+    /// The backend surely has not read it.
+    Unsent(Box<str>),
+    /// It may have.
+    Lost(Box<str>),
+}
 
 /// A POST of `body` within `session`.
-pub(super) fn post(
+pub(super) fn post<'a>(
     endpoint: &Endpoint,
     session: Option<&Session>,
     request_id: Option<RequestId>,
-    body: Bytes,
-) -> Request<Full<Bytes>> {
-    let mut request = bare(endpoint, session, Method::POST, body);
-    let name = |id: RequestId| HeaderValue::from_str(id.encode(&mut [0; RequestId::LENGTH])).ok();
-    if let Some(value) = request_id.and_then(name) {
-        request.headers_mut().insert(REQUEST_ID, value);
+    body: [&'a [u8]; PIECES],
+) -> Outgoing<'a> {
+    let length = body.iter().map(|piece| piece.len()).sum();
+    let mut text = head("POST", endpoint, session, length);
+    if let Some(id) = request_id {
+        text.extend_from_slice(b"x-request-id: ");
+        text.extend_from_slice(id.encode(&mut [0; RequestId::LENGTH]).as_bytes());
+        text.extend_from_slice(b"\r\n");
     }
-    request
+    text.extend_from_slice(b"\r\n");
+    if length > COPIED {
+        return Outgoing { text, body };
+    }
+    for piece in body {
+        text.extend_from_slice(piece);
+    }
+    Outgoing {
+        text,
+        body: [b""; PIECES],
+    }
 }
 
 /// The DELETE that ends `session`.
-pub(super) fn delete(endpoint: &Endpoint, session: &Session) -> Request<Full<Bytes>> {
-    bare(endpoint, Some(session), Method::DELETE, Bytes::new())
-}
-
-/// The session that a response to `initialize` opened.
-pub(super) fn session_id(response: &Response<Incoming>) -> Option<HeaderValue> {
-    response.headers().get(SESSION).cloned()
-}
-
-fn bare(
-    endpoint: &Endpoint,
-    session: Option<&Session>,
-    method: Method,
-    body: Bytes,
-) -> Request<Full<Bytes>> {
-    let mut request = Request::new(Full::new(body));
-    *request.method_mut() = method;
-    *request.uri_mut() = endpoint.path.clone().into();
-    let headers = request.headers_mut();
-    headers.clone_from(&endpoint.headers);
-    if let Some(session) = session {
-        headers.insert(
-            REVISION,
-            HeaderValue::from_static(session.info.revision.as_str()),
-        );
-        if let Some(id) = &session.id {
-            headers.insert(SESSION, id.clone());
-        }
+pub(super) fn delete(endpoint: &Endpoint, session: &Session) -> Outgoing<'static> {
+    let mut text = head("DELETE", endpoint, Some(session), 0);
+    text.extend_from_slice(b"\r\n");
+    Outgoing {
+        text,
+        body: [b""; PIECES],
     }
-    request
+}
+
+/// Everything but the empty line. All text in it was checked when it was prepared.
+fn head(method: &str, endpoint: &Endpoint, session: Option<&Session>, length: usize) -> Vec<u8> {
+    let prepared = session.map_or(&b""[..], |session| &session.lines);
+    let room = length.min(COPIED) + endpoint.lines.len() + prepared.len() + HEAD;
+    let mut text = Vec::with_capacity(room + endpoint.path.as_str().len());
+    for part in [method, " ", endpoint.path.as_str(), " HTTP/1.1\r\n"] {
+        text.extend_from_slice(part.as_bytes());
+    }
+    text.extend_from_slice(&endpoint.lines);
+    text.extend_from_slice(prepared);
+    // A vector takes everything.
+    let _ = write!(text, "content-length: {length}\r\n");
+    text
+}
+
+impl Outgoing<'_> {
+    /// Whether all of it is the first piece.
+    pub(super) fn is_short(&self) -> bool {
+        self.body.iter().all(|piece| piece.is_empty())
+    }
+
+    /// What is written, in order; some pieces may be empty.
+    pub(super) fn pieces(&self) -> [&[u8]; PIECES + 1] {
+        let mut pieces: [&[u8]; PIECES + 1] = [b""; PIECES + 1];
+        pieces[0] = &self.text;
+        pieces[1..].copy_from_slice(&self.body);
+        pieces
+    }
 }
 
 impl From<SendError> for CallError {

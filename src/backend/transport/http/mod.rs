@@ -2,9 +2,12 @@
 //! Connections are kept alive in a pool without locks; the session is opened by the first call and again when it is lost.
 
 mod answer;
+mod chunks;
 mod connect;
+mod connection;
 mod endpoint;
 mod exchange;
+mod head;
 #[cfg(test)]
 mod played;
 mod pool;
@@ -12,8 +15,11 @@ mod session;
 #[cfg(test)]
 mod session_tests;
 mod shelves;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod transport;
+#[cfg(test)]
+mod wire_tests;
 
 pub(super) use transport::HttpTransport;

@@ -1,15 +1,16 @@
 //! Connections that wait for their next request: each thread keeps its own, so that a call wakes no other thread.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 use super::{
-    connect::{Connection, connect},
+    connect::connect,
+    connection::Connection,
     endpoint::Endpoint,
+    exchange::{Outgoing, SendError},
+    head::Head,
     shelves::Shelves,
 };
 
@@ -20,15 +21,6 @@ pub(super) struct Pool {
     idle: Shelves<Connection>,
 }
 
-/// Why a request got no response.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum SendError {
-    /// The backend surely has not read it.
-    Unsent(Box<str>),
-    /// It may have.
-    Lost(Box<str>),
-}
-
 /// A connection that carries a response. Dropped, it is closed, which tells the backend that nobody reads.
 #[derive(Debug)]
 pub(super) struct Lease {
@@ -37,9 +29,25 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// Gives the connection back once its response has been read to the end.
+    /// Gives the connection back if its response has been read to the end.
     pub(super) fn give_back(self) {
-        self.pool.idle.put(self.connection);
+        if self.connection.is_at_rest() {
+            self.pool.idle.put(self.connection);
+        }
+    }
+}
+
+impl Deref for Lease {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Lease {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 }
 
@@ -65,51 +73,27 @@ impl Pool {
     /// passed over as long as the request has not been written to it.
     pub(super) async fn send(
         self: &Arc<Self>,
-        mut request: Request<Full<Bytes>>,
-    ) -> Result<(Response<Incoming>, Lease), SendError> {
+        request: &Outgoing<'_>,
+    ) -> Result<(Head, Lease), SendError> {
         while let Some(mut connection) = self.idle.take() {
-            if connection.ready().await.is_err() {
+            if !connection.is_ready() {
                 continue;
             }
-            match self.try_send(connection, request).await {
-                Ok(sent) => return Ok(sent),
-                Err((_, Some(unsent))) => request = unsent,
-                Err((error, None)) => return Err(SendError::Lost(error)),
+            match connection.exchange(request).await {
+                Err(SendError::Unsent(_)) => {}
+                Err(lost) => return Err(lost),
+                Ok(head) => return Ok((head, self.lease(connection))),
             }
         }
-        let connection = connect(&self.endpoint).await.map_err(SendError::Unsent)?;
-        self.try_send(connection, request)
-            .await
-            .map_err(|(error, unsent)| match unsent {
-                Some(_) => SendError::Unsent(error),
-                None => SendError::Lost(error),
-            })
+        let mut connection = connect(&self.endpoint).await.map_err(SendError::Unsent)?;
+        let head = connection.exchange(request).await?;
+        Ok((head, self.lease(connection)))
     }
 
-    async fn try_send(
-        self: &Arc<Self>,
-        mut connection: Connection,
-        request: Request<Full<Bytes>>,
-    ) -> Result<(Response<Incoming>, Lease), (Box<str>, Option<Request<Full<Bytes>>>)> {
-        match connection.try_send_request(request).await {
-            Ok(response) => Ok((
-                response,
-                Lease {
-                    connection,
-                    pool: Arc::clone(self),
-                },
-            )),
-            Err(mut error) => {
-                let unsent = error.take_message();
-                Err((sentence(error.error()), unsent))
-            }
+    fn lease(self: &Arc<Self>, connection: Connection) -> Lease {
+        Lease {
+            connection,
+            pool: Arc::clone(self),
         }
     }
-}
-
-fn sentence(error: &hyper::Error) -> Box<str> {
-    let cause = std::error::Error::source(error)
-        .map(|source| format!(": {source}"))
-        .unwrap_or_default();
-    format!("the connection broke: {error}{cause}").into()
 }

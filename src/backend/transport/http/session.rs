@@ -2,26 +2,39 @@
 
 use std::sync::Arc;
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::endpoint;
 use crate::{
     backend::transport::ServerInfo, failsafe::Outcome, lockfree::Latest, protocol::Message,
 };
 
+/// The header that names the session (2025-11-25, Streamable HTTP, Session Management).
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const REVISION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+
 /// An open session.
 #[derive(Debug)]
 pub(super) struct Session {
-    /// The backend's `Mcp-Session-Id`; absent where it keeps no sessions.
-    pub(super) id: Option<HeaderValue>,
+    /// Whether the backend gave it an id; some keep no sessions.
+    pub(super) has_id: bool,
+    /// The header lines of every request in it, as they are written.
+    pub(super) lines: Box<[u8]>,
     pub(super) info: Arc<ServerInfo>,
     /// 1 once a call in it has failed: a probe of the breaker does not rely on it.
     doubted: Latest,
 }
 
 impl Session {
+    /// `id` is the backend's `Mcp-Session-Id`.
     pub(super) fn new(id: Option<HeaderValue>, info: Arc<ServerInfo>) -> Self {
+        let has_id = id.is_some();
+        let revision = HeaderValue::from_static(info.revision.as_str());
+        let mut headers = HeaderMap::from_iter([(REVISION, revision)]);
+        headers.extend(id.map(|id| (SESSION, id)));
         Self {
-            id,
+            has_id,
+            lines: endpoint::lines(&headers),
             info,
             doubted: Latest::new(0),
         }

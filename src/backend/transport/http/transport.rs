@@ -12,7 +12,7 @@ use tokio::{
 use super::{
     answer::{Reading, finish},
     endpoint::Endpoint,
-    exchange::{delete, post, session_id},
+    exchange::{delete, post},
     pool::Pool,
     session::Session,
 };
@@ -139,9 +139,9 @@ impl HttpTransport {
             ..
         } = &*self.0;
         if let Some(session) = gate.stop(|| session.swap(None))
-            && session.id.is_some()
+            && session.has_id
         {
-            let _ = timeout_at(deadline, pool.send(delete(pool.endpoint(), &session))).await;
+            let _ = timeout_at(deadline, pool.send(&delete(pool.endpoint(), &session))).await;
         }
         pool.clear();
     }
@@ -189,21 +189,18 @@ impl Shared {
         let pass = self.gate.enter()?;
         let serial = self.serials.next();
         let initialize = wire::initialize(self.backend.revision);
-        let request = post(
-            self.pool.endpoint(),
-            None,
-            None,
-            wire::outgoing(&initialize, serial),
-        );
-        let (response, lease) = self.pool.send(request).await?;
-        let id = session_id(&response);
+        let name = serial.to_string();
+        let mut edit = wire::outgoing(&initialize, &name);
+        let request = post(self.pool.endpoint(), None, None, edit.pieces());
+        let (mut head, lease) = self.pool.send(&request).await?;
+        let id = head.session.take();
         let reading = Reading {
             serial,
             in_session: false,
             settings: &self.backend,
             aside: &|_| (),
         };
-        let answer = reading.answer(response, lease).await?;
+        let answer = reading.answer(&head, lease).await?;
         let info = Arc::new(ServerInfo::from_answer(&answer, &self.backend)?);
         let session = Arc::new(Session::new(id, info));
         self.post_aside(&session, &wire::initialized()).await?;
@@ -228,12 +225,13 @@ impl Shared {
         delivery: Delivery<'_>,
     ) -> Result<Message, CallError> {
         let serial = self.serials.next();
-        let body = wire::outgoing(delivery.message, serial);
+        let name = serial.to_string();
+        let mut edit = wire::outgoing(delivery.message, &name);
         let request = post(
             self.pool.endpoint(),
             Some(session),
             Some(delivery.request_id),
-            body,
+            edit.pieces(),
         );
         let mut guard = CancelOnDrop {
             shared: self,
@@ -242,15 +240,15 @@ impl Shared {
             armed: true,
         };
         let answered = async {
-            let (response, lease) = self.pool.send(request).await?;
+            let (head, lease) = self.pool.send(&request).await?;
             let aside = |message| self.aside(session, &delivery, message);
             let reading = Reading {
                 serial,
-                in_session: session.id.is_some(),
+                in_session: session.has_id,
                 settings: &self.backend,
                 aside: &aside,
             };
-            reading.answer(response, lease).await
+            reading.answer(&head, lease).await
         };
         let answer = answered.await;
         guard.armed = false;
@@ -288,20 +286,16 @@ impl Shared {
         session: &Session,
         message: &Message,
     ) -> Result<(), CallError> {
-        let request = post(
-            self.pool.endpoint(),
-            Some(session),
-            None,
-            message.bytes().clone(),
-        );
+        let mut edit = message.edit();
+        let request = post(self.pool.endpoint(), Some(session), None, edit.pieces());
         let posted = timeout(NOTIFY_TIMEOUT, async {
-            let (response, lease) = self.pool.send(request).await?;
-            let status = response.status();
+            let (head, lease) = self.pool.send(&request).await?;
+            let status = head.status;
             if status.is_success() {
-                finish(response.into_body(), lease).await;
+                finish(lease).await;
                 return Ok(());
             }
-            if status == StatusCode::NOT_FOUND && session.id.is_some() {
+            if status == StatusCode::NOT_FOUND && session.has_id {
                 return Err(CallError::SessionLost);
             }
             Err(CallError::Http {

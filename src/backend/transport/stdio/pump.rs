@@ -187,7 +187,7 @@ impl Pump {
 
     fn ask(&mut self, serial: u64, asked: Asked) {
         let starts_at = self.written + self.outgoing.len() as u64;
-        self.say(&wire::outgoing(&asked.message, serial));
+        self.say(&wire::outgoing(&asked.message, &serial.to_string()).finish());
         self.pending.insert(serial, Pending { asked, starts_at });
     }
 
