@@ -213,20 +213,25 @@ impl Desk {
 
     /// An answer with its framing; `further` are headers of whole lines.
     fn written(&self, text: &str, further: &str) -> Vec<u8> {
-        let length = text.len();
-        let answer = match self.kind {
-            AnswerKind::Json => format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{further}Content-Length: {length}\r\n\r\n{text}"
-            ),
-            AnswerKind::Sse => {
-                let event = format!("event: message\ndata: {text}\n\n");
-                let size = event.len();
-                format!(
-                    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n{further}Transfer-Encoding: chunked\r\n\r\n{size:x}\r\n{event}\r\n0\r\n\r\n"
-                )
+        match self.kind {
+            AnswerKind::Json => {
+                let length = text.len();
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{further}Content-Length: {length}\r\n\r\n"
+                );
+                [&head, text].concat().into_bytes()
             }
-        };
-        answer.into_bytes()
+            AnswerKind::Sse => {
+                let (before, after) = ("event: message\ndata: ", "\n\n");
+                let size = before.len() + text.len() + after.len();
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n{further}Transfer-Encoding: chunked\r\n\r\n{size:x}\r\n"
+                );
+                [&head, before, text, after, "\r\n0\r\n\r\n"]
+                    .concat()
+                    .into_bytes()
+            }
+        }
     }
 }
 

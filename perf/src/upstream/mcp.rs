@@ -83,8 +83,8 @@ impl Mcp {
                 text: self.call(id, params),
             },
             "initialize" => Answer::Opening(initialize(id, params)),
-            "tools/list" => Answer::Other(result(id, &self.list)),
-            "ping" => Answer::Other(result(id, "{}")),
+            "tools/list" => Answer::Other(result(id, &[&self.list])),
+            "ping" => Answer::Other(result(id, &["{}"])),
             _ => Answer::Other(error(id, -32601, "there is no such method")),
         }
     }
@@ -101,11 +101,9 @@ impl Mcp {
         if !self.has(&call.name) {
             return error(id, -32602, "there is no such tool");
         }
-        let text = call.arguments.message.get();
-        result(
-            id,
-            &format!(r#"{{"content":[{{"type":"text","text":{text}}}]}}"#),
-        )
+        let message = call.arguments.message.get();
+        let parts = [r#"{"content":[{"type":"text","text":"#, message, "}]}"];
+        result(id, &parts)
     }
 
     fn has(&self, name: &str) -> bool {
@@ -140,16 +138,16 @@ fn initialize(id: &str, params: &str) -> String {
         .into_iter()
         .find(|older| *older == asked.protocol_version);
     let revision = revision.unwrap_or(NEWEST);
-    result(
-        id,
-        &format!(
-            r#"{{"protocolVersion":"{revision}","capabilities":{{"tools":{{}}}},"serverInfo":{{"name":"mock","version":"1"}}}}"#
-        ),
-    )
+    let opened = format!(
+        r#"{{"protocolVersion":"{revision}","capabilities":{{"tools":{{}}}},"serverInfo":{{"name":"mock","version":"1"}}}}"#
+    );
+    result(id, &[&opened])
 }
 
-fn result(id: &str, result: &str) -> String {
-    format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#)
+/// One allocation of the right size, however long the parts are.
+fn result(id: &str, parts: &[&str]) -> String {
+    let head = [r#"{"jsonrpc":"2.0","id":"#, id, r#","result":"#];
+    [&head, parts, &["}"]].concat().concat()
 }
 
 fn error(id: &str, code: i32, message: &str) -> String {
@@ -181,8 +179,8 @@ mod tests {
             ("1.50", "{}"),
         ] {
             let text = format!(r#"{{"content":[{{"type":"text","text":{message}}}]}}"#);
-            assert_eq!(call(id, "echo", message), result(id, &text));
-            assert_eq!(call(id, "echo_3", message), result(id, &text));
+            assert_eq!(call(id, "echo", message), result(id, &[&text]));
+            assert_eq!(call(id, "echo_3", message), result(id, &[&text]));
         }
         assert!(call("1", "echo_4", r#""hi""#).contains("-32602"));
     }
