@@ -7,7 +7,7 @@ use quanta::Clock;
 use super::loads::Load;
 use crate::{
     account::{Account, Spent},
-    load::{Road, Work},
+    load::{Pace, Road, Work},
     process::Process,
 };
 
@@ -57,13 +57,18 @@ const LEAST_ROUNDS: usize = 3;
 /// Takes all rounds of one load.
 pub(super) fn take(load: Load, ways: &mut [Way], amount: Amount) -> io::Result<()> {
     let work = load.work(amount.requests);
-    let warm_up = load.work(amount.requests.min(WARM_UP_REQUESTS));
+    let closed = |requests| Work {
+        requests,
+        pace: Pace::Closed,
+        ..work
+    };
+    let warm_up = closed(work.requests.min(WARM_UP_REQUESTS));
     for way in ways.iter_mut() {
         for _ in 0..WARM_UP {
             way.turn(load, warm_up)?;
         }
     }
-    let greeting = load.work(GREETINGS * load.connections() as u64);
+    let greeting = closed(GREETINGS * load.connections() as u64);
     let clock = Clock::new();
     let started = clock.raw();
     for round in 0..amount.rounds {
