@@ -5,6 +5,9 @@ use http::{HeaderMap, header};
 use super::headers;
 use crate::gateway::Refusal;
 
+/// What nearly every client sends (MCP, Streamable HTTP, sending messages to the server).
+const BOTH: &str = "application/json, text/event-stream";
+
 /// The kinds of answer a client takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Accepted {
@@ -21,6 +24,14 @@ pub(super) struct Accepted {
 impl Accepted {
     /// Reads all `Accept` headers (RFC 9110, section 12.5.1). A quality of 0 means "not that".
     pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut given = headers.get_all(header::ACCEPT).iter();
+        if given.next().is_some_and(|given| given == BOTH) && given.next().is_none() {
+            return Self {
+                json: true,
+                stream: true,
+                ..Self::default()
+            };
+        }
         let mut accepted = Self {
             any: !headers.contains_key(header::ACCEPT),
             ..Self::default()

@@ -7,7 +7,12 @@ use super::part::Part;
 /// Finds what a quoted name means. The flag is false where only a reader that ignores letter case would take it so.
 pub(super) fn meaning(quoted: &[u8], members: &[(&str, Part)]) -> Option<(Part, bool)> {
     let inner = quoted.get(1..quoted.len() - 1)?;
-    if inner.iter().any(|byte| *byte == b'\\' || !byte.is_ascii()) {
+    // Nearly every name is one that we know exactly or not at all.
+    let exact = members.iter().find(|(known, _)| known.as_bytes() == inner);
+    if let Some((_, part)) = exact {
+        return Some((*part, true));
+    }
+    if !inner.is_ascii() || memchr::memchr(b'\\', inner).is_some() {
         let name = text_of(quoted)?;
         return matching(fold(&name).as_bytes(), name.as_bytes(), members);
     }
