@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use tokio::{sync::mpsc, time::Instant};
+use tokio::time::Instant;
 
+use super::EventSender;
 use crate::{
     failsafe::{Outcome, ToolCircuit},
     protocol::Message,
@@ -19,17 +20,22 @@ pub struct Call<'a> {
     pub request_id: RequestId,
     /// When the request reached the gateway: the first of the two clock reads.
     pub started: Stamp,
+    /// The same moment on the clock of the runtime's timers, from which the backend's own timeout counts. It is not taken
+    /// from the stamp: the two clocks are calibrated apart, and a program that runs for weeks would see them part by seconds.
+    pub began: Instant,
     /// When the caller stops waiting.
     pub deadline: Instant,
     /// Whether it spends the configured rate limit; what the gateway asks for itself does not.
     pub limited: bool,
     /// Whether the request may be sent again after it may have run.
     pub repeatable: bool,
+    /// Whether the way to the backend is told apart from the wait for it, which takes another look at the clock.
+    pub timed: bool,
     /// The tool that is called, where it is known: it may have a circuit of its own.
     pub tool: Option<&'a ToolCircuit>,
     /// Where messages go that the backend sends for this call before its answer (progress, log lines),
     /// progress tokens restored. Without it they are dropped.
-    pub events: Option<mpsc::Sender<Message>>,
+    pub events: Option<EventSender>,
 }
 
 /// What a backend answered: a JSON-RPC response with a `result` or an `error`.
@@ -41,6 +47,8 @@ pub struct Answer {
     pub queued: Duration,
     /// Time spent waiting for the backend, all attempts together.
     pub waited: Duration,
+    /// When it was there: the second of the two clock reads.
+    pub ended: Stamp,
 }
 
 impl Answer {

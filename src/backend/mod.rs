@@ -3,6 +3,7 @@
 
 mod call;
 mod error;
+mod events;
 mod facade;
 mod path;
 mod settings;
@@ -12,6 +13,7 @@ mod transport;
 
 pub use call::{Answer, Call};
 pub use error::CallError;
+pub use events::{EventReceiver, EventSender, events};
 pub use facade::Backend;
 pub use settings::{BackendSettings, HttpSettings, StdioSettings, TransportSettings};
 pub use status::BackendStatus;

@@ -17,11 +17,13 @@ struct Way<'a> {
     call: &'a Call<'a>,
     deadline: Instant,
     waited: Duration,
+    ended: Stamp,
 }
 
 impl Backend {
     pub(super) async fn go(&self, call: &Call<'_>) -> Result<Answer, CallError> {
-        let deadline = Instant::now()
+        let deadline = call
+            .began
             .checked_add(self.settings().timeout)
             .map_or(call.deadline, |own| own.min(call.deadline));
         let (_place, queued, start) = self.queue_up(call, deadline).await?;
@@ -35,12 +37,14 @@ impl Backend {
             call,
             deadline,
             waited: Duration::ZERO,
+            ended: start,
         };
         let message = way.answered(start).await?;
         Ok(Answer {
             message,
             queued,
             waited: way.waited,
+            ended: way.ended,
         })
     }
 
@@ -121,6 +125,10 @@ impl Way<'_> {
             return Err(CallError::Stopped);
         }
         let mut ticket = backend.admit(self.call, start)?;
+        if self.call.timed {
+            start = backend.clock().now();
+            ticket.sent_at(start);
+        }
         let delivery = Delivery {
             message: &self.call.message,
             request_id: self.call.request_id,
@@ -140,6 +148,7 @@ impl Way<'_> {
         let end = backend.clock().now();
         let waited = end.since(start);
         self.waited += waited;
+        self.ended = end;
         let answer = match answer {
             Ok(Err(CallError::SessionLost)) if repaired => Err(forgetful()),
             Ok(answer) => answer,
@@ -226,8 +235,10 @@ mod tests {
             message: Message::request(b"7", "tools/list", None),
             request_id: RequestId::random(),
             started: backend.clock().now(),
+            began: Instant::now(),
             deadline: Instant::now() + Duration::from_secs(20),
             limited: true,
+            timed: false,
             repeatable: true,
             tool: None,
             events: None,

@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use tokio::sync::mpsc;
-
 use super::{
     catalogue::Entry, facade::Gateway, inbound::Outbound, member::Member, request::Request,
     stream::step_by_step, underway::Underway,
 };
 use crate::{
-    backend::{Answer, CallError},
+    backend::{Answer, CallError, EventReceiver},
     protocol::Message,
     telemetry::clock::micros,
 };
+use bytes::Bytes;
 
 impl Gateway {
     /// Sends `message` to a backend on behalf of a request, and measures what we added.
@@ -42,22 +40,24 @@ impl Gateway {
         let circuit = tool.entry.map(|entry| member.circuit(entry));
         let call = request.call(message, repeatable, circuit);
         let answer = member.send(call).await?;
-        let now_ms = self.measure(request, &answer);
+        self.measure(request, &answer);
         if let Some(entry) = tool.entry {
             entry
                 .latency()
-                .record_success(micros(answer.waited), now_ms);
+                .record_success(micros(answer.waited), answer.ended.millis());
         }
         Ok(answer)
     }
 
-    /// Records what we added to a request that was answered just now, which is returned in milliseconds.
-    fn measure(&self, request: &Request, answer: &Answer) -> u64 {
+    /// Records what we added to a request that was answered just now, if it is one of those that are timed.
+    fn measure(&self, request: &Request, answer: &Answer) {
+        if !request.is_timed() {
+            return;
+        }
         let now = self.clock.now();
         let total = now.since(request.started);
         let added = total.saturating_sub(answer.queued + answer.waited);
         self.overhead.record_success(micros(added), now.millis());
-        now.millis()
     }
 }
 
@@ -69,21 +69,18 @@ pub(super) struct Tool<'a> {
 }
 
 /// The reply if it comes before anything else; a stream if the backend has something to say first.
-pub(super) async fn first_of(mut call: Underway, mut events: mpsc::Receiver<Message>) -> Outbound {
+pub(super) async fn first_of(mut call: Underway, mut events: EventReceiver) -> Outbound {
     tokio::select! {
         biased;
-        Some(event) = events.recv() => stream(Answering { call: Some(call), events, first: Some(event), last: None }),
-        reply = &mut call => {
-            events.close();
-            match (events.try_recv(), reply) {
-                (Ok(event), reply) => {
-                    let last = reply.map(|reply| reply.body);
-                    stream(Answering { call: None, events, first: Some(event), last })
-                }
-                (Err(_), Some(reply)) => Outbound::Reply(reply),
-                (Err(_), None) => Outbound::Accepted,
+        reply = &mut call => match (events.try_recv(), reply) {
+            (Some(event), reply) => {
+                let last = reply.map(|reply| reply.body);
+                stream(Answering { call: None, events, first: Some(event), last })
             }
-        }
+            (None, Some(reply)) => Outbound::Reply(reply),
+            (None, None) => Outbound::Accepted,
+        },
+        event = events.recv() => stream(Answering { call: Some(call), events, first: Some(event), last: None }),
     }
 }
 
@@ -97,7 +94,7 @@ fn stream(answering: Answering) -> Outbound {
 /// What is still to come on a call's stream: events, and the answer after the last of them.
 struct Answering {
     call: Option<Underway>,
-    events: mpsc::Receiver<Message>,
+    events: EventReceiver,
     first: Option<Message>,
     last: Option<Bytes>,
 }
@@ -110,17 +107,16 @@ impl Answering {
         if let Some(call) = &mut self.call {
             tokio::select! {
                 biased;
-                Some(event) = self.events.recv() => return Some(event.bytes().clone()),
+                event = self.events.recv() => return Some(event.bytes().clone()),
                 reply = call => {
                     self.call = None;
-                    self.events.close();
                     self.last = reply.map(|reply| reply.body);
                 }
             }
         }
         match self.events.try_recv() {
-            Ok(event) => Some(event.bytes().clone()),
-            Err(_) => self.last.take(),
+            Some(event) => Some(event.bytes().clone()),
+            None => self.last.take(),
         }
     }
 }
@@ -128,7 +124,10 @@ impl Answering {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gateway::{inbound::Reply, replies::answered, stream};
+    use crate::{
+        backend::events,
+        gateway::{inbound::Reply, replies::answered, stream},
+    };
 
     fn underway(call: impl Future<Output = Option<Reply>> + Send + 'static) -> Underway {
         Underway::new(call, false)
@@ -144,17 +143,17 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_without_events_is_one_reply() {
-        let (_sender, events) = mpsc::channel(4);
+        let (_sender, events) = events(4);
         let outbound = first_of(underway(async { reply() }), events).await;
         assert!(matches!(outbound, Outbound::Reply(reply) if reply.body == "answer"));
     }
 
     #[tokio::test]
     async fn events_come_before_the_answer_even_if_both_are_ready() {
-        let (sender, events) = mpsc::channel(4);
+        let (sender, events) = events(4);
         let call = underway(async move {
-            sender.send(event("{\"n\":1}")).await.unwrap();
-            sender.send(event("{\"n\":2}")).await.unwrap();
+            assert!(sender.put(event("{\"n\":1}")));
+            assert!(sender.put(event("{\"n\":2}")));
             reply()
         });
         let Outbound::Stream(stream) = first_of(call, events).await else {
@@ -172,18 +171,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_cancelled_call_has_no_answer() {
-        let (_sender, events) = mpsc::channel(4);
+        let (_sender, events) = events(4);
         let outbound = first_of(underway(async { None }), events).await;
         assert!(matches!(outbound, Outbound::Accepted));
     }
 
     #[tokio::test]
     async fn dropping_the_stream_drops_the_call() {
-        let (sender, events) = mpsc::channel(4);
+        let (sender, events) = events(4);
         let (ended, mut watched) = tokio::sync::oneshot::channel::<()>();
         let call = underway(async move {
             let _ended = ended;
-            sender.send(event("{}")).await.unwrap();
+            assert!(sender.put(event("{}")));
             std::future::pending::<()>().await;
             reply()
         });

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::time::Instant;
 
 use super::{inbound::Caller, sessions::Session};
 use crate::{
-    backend::Call,
+    backend::{Call, EventSender},
     failsafe::ToolCircuit,
     protocol::Message,
     telemetry::{RequestId, Stamp},
@@ -21,9 +21,11 @@ pub(super) struct Request {
     pub(super) session: Option<Arc<Session>>,
     pub(super) request_id: RequestId,
     pub(super) started: Stamp,
+    /// The same moment for timers.
+    pub(super) began: Instant,
     pub(super) deadline: Instant,
     /// Where to put what a backend sends before its answer.
-    pub(super) events: Option<mpsc::Sender<Message>>,
+    pub(super) events: Option<EventSender>,
 }
 
 impl Request {
@@ -43,6 +45,11 @@ impl Request {
         self.message.bytes().slice_ref(id)
     }
 
+    /// Whether what we add to it is measured: one request in sixteen is, because that takes two more looks at the clock.
+    pub(super) fn is_timed(&self) -> bool {
+        self.request_id.last_byte().is_multiple_of(16)
+    }
+
     /// The call that takes `message` to a backend for this request.
     pub(super) fn call<'a>(
         &self,
@@ -54,8 +61,10 @@ impl Request {
             message,
             request_id: self.request_id,
             started: self.started,
+            began: self.began,
             deadline: self.deadline,
             limited: true,
+            timed: self.is_timed(),
             repeatable,
             tool,
             events: self.events.clone(),

@@ -17,6 +17,7 @@ use super::{
     underway::Underway,
 };
 use crate::{
+    backend::events,
     protocol::{Body, Kind, Malformed, Message, Revision},
     telemetry::{RequestId, Stamp},
 };
@@ -33,6 +34,7 @@ struct Admitted {
     revision: Revision,
     request_id: RequestId,
     started: Stamp,
+    began: Instant,
     deadline: Instant,
 }
 
@@ -93,6 +95,7 @@ impl Gateway {
                 .as_ref()
                 .map_or(Revision::WITHOUT_HEADER, |session| session.revision()),
         };
+        let began = Instant::now();
         Ok(Admitted {
             place,
             caller: Arc::clone(&inbound.caller),
@@ -100,7 +103,8 @@ impl Gateway {
             revision,
             request_id: inbound.request_id,
             started: inbound.started,
-            deadline: Instant::now() + self.settings.request_timeout,
+            began,
+            deadline: began + self.settings.request_timeout,
         })
     }
 
@@ -123,7 +127,7 @@ impl Gateway {
         if !may_have_events(&message) {
             return self.plain(admitted, message).await;
         }
-        let (events, incoming) = tokio::sync::mpsc::channel(self.settings.sessions.buffer.max(1));
+        let (events, incoming) = events(self.settings.sessions.buffer);
         let mut request = admitted.request(message);
         request.events = Some(events);
         first_of(self.underway(admitted.place, request), incoming).await
@@ -245,6 +249,7 @@ impl Admitted {
             session: self.session.clone(),
             request_id: self.request_id,
             started: self.started,
+            began: self.began,
             deadline: self.deadline,
             events: None,
         }

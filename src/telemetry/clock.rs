@@ -59,6 +59,9 @@ pub struct Clock {
     source: quanta::Clock,
     origin: u64,
     epoch_ms: u64,
+    /// How often it was looked at.
+    #[cfg(test)]
+    pub(crate) reads: std::sync::Arc<crate::lockfree::Counter>,
 }
 
 impl Clock {
@@ -84,6 +87,8 @@ impl Clock {
             source,
             origin,
             epoch_ms,
+            #[cfg(test)]
+            reads: std::sync::Arc::default(),
         }
     }
 
@@ -97,6 +102,8 @@ impl Clock {
     /// The moment of this call. One read of the processor's counter.
     #[must_use]
     pub fn now(&self) -> Stamp {
+        #[cfg(test)]
+        self.reads.add(1);
         Stamp(self.source.delta_as_nanos(self.origin, self.source.raw()))
     }
 

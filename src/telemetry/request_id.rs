@@ -37,6 +37,12 @@ impl RequestId {
         Self(Uuid::from_u128(bits))
     }
 
+    /// The last of its bytes: random where the id is ours.
+    #[must_use]
+    pub fn last_byte(self) -> u8 {
+        self.0.as_bytes()[15]
+    }
+
     /// Its text, written into `buffer`: for a header, without an allocation of its own.
     #[must_use]
     pub fn encode(self, buffer: &mut [u8; Self::LENGTH]) -> &str {

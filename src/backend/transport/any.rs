@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use tokio::{
-    sync::{broadcast, mpsc},
-    time::Instant,
-};
+use tokio::{sync::broadcast, time::Instant};
 
 use super::{ServerInfo, http::HttpTransport, stdio::StdioTransport};
 use crate::{
-    backend::{BackendSettings, CallError, TransportSettings},
+    backend::{BackendSettings, CallError, EventSender, TransportSettings},
     protocol::Message,
     telemetry::RequestId,
 };
@@ -19,7 +16,7 @@ use crate::{
 pub(in crate::backend) struct Delivery<'a> {
     pub(in crate::backend) message: &'a Message,
     pub(in crate::backend) request_id: RequestId,
-    pub(in crate::backend) events: Option<&'a mpsc::Sender<Message>>,
+    pub(in crate::backend) events: Option<&'a EventSender>,
     /// When the caller stops waiting: until then a child may be started or a session opened for it.
     pub(in crate::backend) deadline: Instant,
     /// The breaker tries out whether the backend is back: what is broken is repaired first.

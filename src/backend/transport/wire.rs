@@ -3,9 +3,10 @@
 
 use std::fmt::Display;
 
-use tokio::sync::mpsc;
-
-use crate::protocol::{Edit, Message, Revision, codes};
+use crate::{
+    backend::EventSender,
+    protocol::{Edit, Message, Revision, codes},
+};
 
 /// `message` with our own id in place of the caller's, and the same number as its progress token if it has one.
 pub(super) fn outgoing<'a>(message: &'a Message, serial: &'a str) -> Edit<'a> {
@@ -19,7 +20,7 @@ pub(super) fn outgoing<'a>(message: &'a Message, serial: &'a str) -> Edit<'a> {
 
 /// Hands `event` to the caller of `call`, with its own progress token if the event bears one. A caller that does not read
 /// loses the event, not the call.
-pub(super) fn forward(events: Option<&mpsc::Sender<Message>>, call: &Message, event: &Message) {
+pub(super) fn forward(events: Option<&EventSender>, call: &Message, event: &Message) {
     let Some(events) = events else { return };
     let event = match (event.progress_token(), call.progress_token()) {
         (Some(_), Some(token)) => event.edit().progress_token(token).finish_message(),
@@ -27,7 +28,7 @@ pub(super) fn forward(events: Option<&mpsc::Sender<Message>>, call: &Message, ev
         (Some(_), None) => return,
         (None, _) => event.clone(),
     };
-    if events.try_send(event).is_err() {
+    if !events.put(event) {
         tracing::debug!("An event was dropped: its caller does not read");
     }
 }

@@ -13,6 +13,7 @@ use crate::{
         member::Member,
         raw_object::{RawObject, Text},
     },
+    lockfree::Latest,
     protocol::{Message, quote},
     telemetry::{Clock, RequestId},
 };
@@ -28,8 +29,10 @@ pub(in crate::gateway) struct Listing {
     /// In the backend's order.
     pub(in crate::gateway) entries: Vec<Arc<Entry>>,
     places: HashMap<Box<str>, usize>,
+    /// The page it was read from, where it came in one.
+    page: Bytes,
     /// When it was read, in milliseconds of the clock.
-    pub(super) read_ms: u64,
+    pub(super) read_ms: Latest,
 }
 
 impl Listing {
@@ -38,6 +41,11 @@ impl Listing {
         self.places
             .get(key)
             .and_then(|place| self.entries.get(*place))
+    }
+
+    /// Whether it was read from exactly this page.
+    pub(super) fn is_of(&self, page: &[u8]) -> bool {
+        self.page == page
     }
 
     /// Whether both hold the same definitions in the same order.
@@ -77,8 +85,11 @@ impl Listing {
     }
 
     /// A list that came in one page; `None` if there are more.
-    pub(super) fn of_one_page(kind: Kind, page: &[u8], earlier: Option<&Self>) -> Option<Self> {
-        let mut listing = Self::default();
+    pub(super) fn of_one_page(kind: Kind, page: &Bytes, earlier: Option<&Self>) -> Option<Self> {
+        let mut listing = Self {
+            page: page.clone(),
+            ..Self::default()
+        };
         listing
             .take(kind, page, earlier)
             .is_none()
@@ -142,8 +153,10 @@ impl Reader {
                 message: Message::request(b"1", kind.method(), params.as_deref()),
                 request_id: RequestId::random(),
                 started: self.clock.now(),
+                began: Instant::now(),
                 deadline: self.deadline,
                 limited: false,
+                timed: false,
                 repeatable: true,
                 tool: None,
                 events: None,
@@ -182,10 +195,11 @@ mod tests {
     #[test]
     fn a_list_read_again_goes_on_with_its_measurements() {
         let page = br#"{"tools":[{"name":"a"}]}"#;
-        let earlier = Listing::of_one_page(Kind::Tools, page, None).unwrap();
+        let earlier = Listing::of_one_page(Kind::Tools, &Bytes::from_static(page), None).unwrap();
         earlier.find("a").unwrap().latency().record_success(5, 0);
         let page = br#"{"tools":[{"name":"a","title":"new"}]}"#;
-        let later = Listing::of_one_page(Kind::Tools, page, Some(&earlier)).unwrap();
+        let later =
+            Listing::of_one_page(Kind::Tools, &Bytes::from_static(page), Some(&earlier)).unwrap();
         assert!(!later.is_same(&earlier));
         let counts = later.find("a").unwrap().measured().unwrap().counts();
         assert_eq!(counts, (1, 0));
@@ -194,7 +208,8 @@ mod tests {
     #[test]
     fn a_page_with_a_successor_is_no_whole_list() {
         let page = br#"{"prompts":[],"nextCursor":"x"}"#;
-        assert!(Listing::of_one_page(Kind::Prompts, page, None).is_none());
+        let page = Bytes::from_static(page);
+        assert!(Listing::of_one_page(Kind::Prompts, &page, None).is_none());
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl Gateway {
         page.family(
             "mcp_gateway_overhead_seconds",
             "histogram",
-            "What the gateway adds: the whole time of a request minus the wait for its backend.",
+            "What the gateway adds: the time of a request from its head to its answer, minus the waits for a place and for its backend. Measured for one request in sixteen.",
         );
         page.histogram(&[], &self.overhead.snapshot());
         page.family("mcp_sessions", "gauge", "Open client sessions.");

@@ -66,7 +66,10 @@ impl Session {
     }
 
     pub(super) fn touch(&self, now: Stamp) {
-        self.last_used_ms.set(now.millis());
+        // What another of its requests has just said need not be said again to all cores.
+        if self.last_used_ms.value() != now.millis() {
+            self.last_used_ms.set(now.millis());
+        }
     }
 
     /// Whether nobody used it since `ttl_ms` milliseconds, no call is in flight and no stream open.

@@ -5,13 +5,15 @@ use std::{sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
-    sync::mpsc,
     task::JoinHandle,
     time::{Instant, timeout},
 };
 
 use crate::{
-    backend::{Answer, Backend, BackendSettings, Call, CallError, HttpSettings, TransportSettings},
+    backend::{
+        Answer, Backend, BackendSettings, Call, CallError, EventReceiver, HttpSettings,
+        TransportSettings, events,
+    },
     protocol::Message,
     telemetry::{Clock, RequestId, Secret},
 };
@@ -100,8 +102,10 @@ pub(super) fn call(name: &str) -> Call<'static> {
         message: Message::request(br#""mine""#, "tools/call", Some(params.as_bytes())),
         request_id: RequestId::random(),
         started: Clock::new().now(),
+        began: Instant::now(),
         deadline: Instant::now() + LONG,
         limited: true,
+        timed: false,
         repeatable: false,
         tool: None,
         events: None,
@@ -109,8 +113,8 @@ pub(super) fn call(name: &str) -> Call<'static> {
 }
 
 /// A call whose events can be read.
-pub(super) fn listening(name: &str) -> (Call<'static>, mpsc::Receiver<Message>) {
-    let (events, received) = mpsc::channel(16);
+pub(super) fn listening(name: &str) -> (Call<'static>, EventReceiver) {
+    let (events, received) = events(16);
     let call = Call {
         events: Some(events),
         ..call(name)

@@ -40,6 +40,25 @@ async fn answers_pass_byte_true_and_calls_share_a_connection_and_a_session() {
 }
 
 #[tokio::test]
+async fn a_call_looks_at_the_clock_when_it_is_answered_and_when_it_is_timed_before_it_is_sent() {
+    let clock = Clock::new();
+    let stage = Stage::with(clock.clone(), |_| ()).await;
+    let mut peer = stage.opened().await;
+    for (timed, looks) in [(false, 1), (true, 2)] {
+        let before = clock.reads.total();
+        let call = stage.ask(Call {
+            timed,
+            ..call("echo")
+        });
+        let heard = peer.hear().await;
+        peer.result(&heard, "{}").await;
+        let answer = call.await.unwrap().unwrap();
+        assert_eq!(clock.reads.total() - before, looks);
+        assert!(answer.waited > std::time::Duration::ZERO);
+    }
+}
+
+#[tokio::test]
 async fn an_event_stream_brings_progress_before_the_answer() {
     let stage = Stage::set().await;
     let mut peer = stage.opened().await;
@@ -58,7 +77,7 @@ async fn an_event_stream_brings_progress_before_the_answer() {
     let (before, after) = progress.as_bytes().split_at(half);
     peer.chunk(before).await;
     peer.chunk(after).await;
-    let event = events.recv().await.unwrap();
+    let event = events.recv().await;
     assert_eq!(event.progress_token(), Some(&br#""theirs""#[..]));
     assert!(!call.is_finished());
     peer.chunk(format!("data: {{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{}}}}\n\n").as_bytes())

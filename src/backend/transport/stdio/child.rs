@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::order::{Asked, Order, Orders};
 use crate::{
-    backend::CallError,
+    backend::{CallError, EventSender},
     lockfree::{Counter, Latest},
     protocol::Message,
 };
@@ -37,7 +37,7 @@ impl Child {
     pub(super) async fn request(
         &self,
         message: &Message,
-        events: Option<&mpsc::Sender<Message>>,
+        events: Option<&EventSender>,
     ) -> Result<Message, CallError> {
         let serial = self.serials.next();
         let (answer, waiting) = oneshot::channel();

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{backend::CallError, lockfree::Latest, protocol::Message};
+use crate::{
+    backend::{CallError, EventSender},
+    lockfree::Latest,
+    protocol::Message,
+};
 
 /// What a caller wants of the child.
 #[derive(Debug)]
@@ -24,7 +28,7 @@ pub(super) enum Order {
 pub(super) struct Asked {
     pub(super) message: Message,
     pub(super) answer: oneshot::Sender<Result<Message, CallError>>,
-    pub(super) events: Option<mpsc::Sender<Message>>,
+    pub(super) events: Option<EventSender>,
 }
 
 /// The pump's end: what callers want, and what it tells them of the child.

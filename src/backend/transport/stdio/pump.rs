@@ -283,7 +283,7 @@ impl Pump {
                 .values()
                 .next()
                 .and_then(|pending| pending.asked.events.as_ref())
-            && events.try_send(message.clone()).is_ok()
+            && events.put(message.clone())
         {
             return;
         }

@@ -1,0 +1,101 @@
+//! What a backend says of a call before its answer, on its way to whoever waits: nearly every call has none of it, so the
+//! queue is made when the first comes.
+
+use std::sync::{Arc, OnceLock};
+
+use crossbeam_queue::ArrayQueue;
+use tokio::sync::Notify;
+
+use crate::protocol::Message;
+
+/// The end at which a transport puts messages.
+#[derive(Debug)]
+pub struct EventSender(Arc<Events>);
+
+/// The end at which the caller takes them.
+#[derive(Debug)]
+pub struct EventReceiver(Arc<Events>);
+
+#[derive(Debug)]
+struct Events {
+    /// Apart, because it is laid out for several cores at once: rarely made, and then dear to make room for.
+    queue: OnceLock<Box<ArrayQueue<Message>>>,
+    capacity: usize,
+    wake: Notify,
+}
+
+/// A queue for one call that holds up to `capacity` messages (0 is taken as 1).
+#[must_use]
+pub fn events(capacity: usize) -> (EventSender, EventReceiver) {
+    let events = Arc::new(Events {
+        queue: OnceLock::new(),
+        capacity: capacity.max(1),
+        wake: Notify::new(),
+    });
+    (EventSender(Arc::clone(&events)), EventReceiver(events))
+}
+
+impl EventSender {
+    /// Puts a message at the end. False if it is dropped because the queue is full: the caller does not read.
+    #[must_use]
+    pub fn put(&self, message: Message) -> bool {
+        let events = &*self.0;
+        let make = || Box::new(ArrayQueue::new(events.capacity));
+        let has_room = events.queue.get_or_init(make).push(message).is_ok();
+        events.wake.notify_one();
+        has_room
+    }
+}
+
+impl Clone for EventSender {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl EventReceiver {
+    /// The next message, as soon as there is one.
+    pub async fn recv(&mut self) -> Message {
+        loop {
+            // A wake-up between the look and the wait is kept: there is one reader.
+            if let Some(message) = self.try_recv() {
+                return message;
+            }
+            self.0.wake.notified().await;
+        }
+    }
+
+    /// The next message, if there is one.
+    pub fn try_recv(&mut self) -> Option<Message> {
+        self.0.queue.get()?.pop()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(number: usize) -> Message {
+        Message::notification("n", Some(format!("[{number}]").as_bytes()))
+    }
+
+    #[tokio::test]
+    async fn messages_come_in_order_and_what_finds_no_room_is_dropped() {
+        let (sender, mut receiver) = events(2);
+        assert!(receiver.try_recv().is_none());
+        let sent: Vec<_> = (0..3).map(|number| sender.put(message(number))).collect();
+        assert_eq!(sent, [true, true, false]);
+        for number in 0..2 {
+            assert_eq!(receiver.recv().await.bytes(), message(number).bytes());
+        }
+        assert!(receiver.try_recv().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_waits_is_woken() {
+        let (sender, mut receiver) = events(1);
+        let send = async { assert!(sender.clone().put(message(7))) };
+        let (received, ()) = tokio::join!(receiver.recv(), send);
+        assert_eq!(received.bytes(), message(7).bytes());
+    }
+}
