@@ -33,18 +33,21 @@ impl HealthWord {
 
     /// Counts a failure.
     pub fn failure(&self) -> Option<HealthChange> {
-        // AcqRel: what the failing caller wrote before is seen by whoever takes this count to be its end (`success`) or reads it.
+        // AcqRel: what the failing caller wrote before is seen by whoever ends the row, reads the count or makes it reach the
+        // threshold; pairs with itself, with the swap in `success` and with the load in `consecutive_failures`.
         let failures = self.failures.fetch_add(1, Ordering::AcqRel) + 1;
         (failures == self.threshold).then_some(HealthChange::BecameUnhealthy { failures })
     }
 
     /// Counts a success: the row of failures is over. Writes nothing if there was none.
     pub fn success(&self) -> Option<HealthChange> {
-        // Acquire: pairs with the release in `failure`, so that a zero is not an old zero to a caller that knows of the failure.
-        if self.failures.load(Ordering::Acquire) == 0 {
+        // Relaxed: a caller that knows of a failure never sees a zero from before it, and a zero ends nothing; what ends a row is
+        // the swap below.
+        if self.failures.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        // AcqRel: only one swap can take a row of failures; pairs with `failure` and with the loads of `consecutive_failures`.
+        // AcqRel: only one swap can take a row of failures, and who takes it sees what the failing callers wrote; pairs with
+        // `failure` and with the load of `consecutive_failures`.
         let ended = self.failures.swap(0, Ordering::AcqRel);
         (ended >= self.threshold).then_some(HealthChange::BecameHealthy)
     }
