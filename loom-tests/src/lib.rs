@@ -1,8 +1,6 @@
-//! The lock-free core under loom: every interleaving of two or three threads, one situation per test.
+//! The lock-free core under loom.
 //!
-//! This package compiles `src/lockfree` alone and depends on nothing else of the product, so it is also the wall that
-//! keeps I/O, clocks and upward imports out of the core. Under `cfg(loom)` there are four buckets and one shard with a
-//! single writer.
+#![doc = include_str!("../README.md")]
 
 #[path = "../../src/lockfree/mod.rs"]
 pub mod lockfree;
