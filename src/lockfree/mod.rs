@@ -1,5 +1,6 @@
 //! The hot path: a breaker and a health flag that are one atomic word each, and latencies and the last outcomes in
 //! per-thread shards. No I/O, no clock, no logging, and no allocation while a call is admitted, settled or recorded.
+#![doc = include_str!("breaker/transitions.md")]
 
 mod breaker;
 mod counters;

@@ -115,10 +115,13 @@ fn time_window(mut section: Section<'_>) -> TripPolicy {
     }
 }
 
-/// The window is that of the policy, if that has one.
+/// `slow_call: off`, or a section; its window is that of the policy, if that has one.
 fn slow_call(section: &mut Section<'_>, config: &mut CircuitBreakerConfig) {
     if !section.is_section("slow_call") {
-        section.accept("slow_call");
+        section.read("slow_call", &mut config.slow_call, |text| match text {
+            "off" => Ok(None),
+            _ => Err("is no section: write one with duration and rate, or off".to_owned()),
+        });
         return;
     }
     let mut section = section.section("slow_call");
@@ -240,6 +243,7 @@ mod tests {
                 "remove one of the two",
             ),
             ("{slow_call: {rate: 5}}", "slow_call.duration", "is missing"),
+            ("{slow_call: 5s}", "slow_call", "with duration and rate"),
             (
                 "{slow_call: {duration: 1s, rate: 5, window: 9s}, policy: {time_window: {window: 8s, failure_rate: 5}}}",
                 "slow_call",

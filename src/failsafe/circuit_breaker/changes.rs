@@ -89,6 +89,7 @@ impl fmt::Display for Trail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.failures {
             1 => f.write_str("1 failure")?,
+            failures if self.over.is_zero() => write!(f, "{failures} failures at once")?,
             failures => write!(f, "{failures} failures in {:.1?}", self.over)?,
         }
         if self.failures as usize > KEPT {

@@ -46,17 +46,7 @@ pub(super) enum Effect {
 
 /// The word after `event`, and what happened. The word is written only if it differs.
 ///
-/// ```text
-///      failures or slow calls reach the limit         an admit finds the probe due
-///   Closed ───────────────────────────────▶ Open ──────────────────────────────────▶ HalfOpen ─┐ every slot taken, lease over:
-///     ▲                                       ▲                                       │  │  ▲   │ the probes are given up
-///     │                                       └──────── a probe fails or is slow ───────┘  │  └───┘
-///     └──────────────────────── successful probes reach the threshold ───────────────────┘
-///
-///   any phase ── force ──▶ ForcedOpen, ForcedClosed, Disabled ── force automatic ──▶ Closed
-///   any phase ── reset ──▶ Closed
-/// ```
-/// Each arrow begins a generation. Everything else keeps phase and generation.
+/// `transitions.md` beside this file draws it, and holds the table of every event at every word.
 pub(super) fn step(policy: &Policy, word: Word, event: Event, now_ms: u64) -> (Word, Effect) {
     let now_ms = now_ms.min(LAST_MS);
     match event {
@@ -379,24 +369,16 @@ mod tests {
         ]
     }
 
-    /// What each event does to each word. `C` closed, `O` open, `H` half-open, `FO`, `FC` forced, `D` disabled; `+` a new generation,
-    /// `=` the very same word, `~` the payload alone. After the stroke: `a` admitted, `P` first probe, `p` probe, `r` refused, `q` quiet,
-    /// `c` counted, `o` opened, `x` closed, `s` probe succeeded, `l` late, `t` transition, `n` nothing.
-    const TABLE: &str = "
-                                     admit success slow failure free_success free_failure late_success late_slow late_failure abandon late_abandon automatic force_open force_closed disable reset
-        closed                       =/a   =/q   =/q   ~/c   =/q   ~/c   =/l   =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/n
-        closed,_2_failures           =/a   ~/q   ~/q   O+/o  ~/q   O+/o  =/l   =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/n
-        open,_not_due                =/r   =/l   =/l   =/l   =/l   =/l   =/l   =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
-        open,_due                    H+/P  =/l   =/l   =/l   =/l   =/l   =/l   =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
-        half-open,_none_in_flight    ~/p   ~/s   O+/o  O+/o  ~/s   O+/o  =/l   =/l   =/l   =/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
-        half-open,_a_free_slot       ~/p   ~/s   O+/o  O+/o  ~/s   O+/o  =/l   =/l   =/l   ~/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
-        half-open,_full              =/r   ~/s   O+/o  O+/o  ~/s   O+/o  =/l   =/l   =/l   ~/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
-        half-open,_full,_lease_over  H+/p  C+/x  O+/o  O+/o  C+/x  O+/o  =/l   =/l   =/l   ~/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
-        half-open,_one_success_short ~/p   C+/x  O+/o  O+/o  C+/x  O+/o  =/l   =/l   =/l   ~/n   =/n   =/n   FO+/t FC+/t D+/t  C+/t
-        forced_open                  =/r   =/l   =/l   =/l   =/l   =/l   =/l   =/l   =/l   =/n   =/n   C+/t  =/n   FC+/t D+/t  C+/t
-        forced_closed                =/a   =/q   =/q   ~/c   =/q   ~/c   =/l   =/l   =/l   =/n   =/n   C+/t  FO+/t =/n   D+/t  C+/t
-        disabled                     =/a   =/q   =/q   =/q   =/q   =/q   =/l   =/l   =/l   =/n   =/n   C+/t  FO+/t FC+/t =/n   C+/t
-    ";
+    /// The page that users of the library read; its table says what each event does to each word.
+    const PAGE: &str = include_str!("transitions.md");
+
+    /// The rows of the table, the names of the events first.
+    fn table() -> impl Iterator<Item = Vec<&'static str>> {
+        let block = PAGE.split("```table").nth(1).unwrap_or_default();
+        let block = block.split("```").next().unwrap_or_default();
+        let rows = block.lines().map(|row| row.split_whitespace().collect());
+        rows.filter(|row: &Vec<_>| !row.is_empty())
+    }
 
     fn mark(before: Word, after: Word, effect: Effect) -> String {
         let phase = match after.phase() {
@@ -436,21 +418,21 @@ mod tests {
 
     #[test]
     fn every_event_does_to_every_word_what_the_table_says() {
-        let mut rows = TABLE.trim().lines().map(str::split_whitespace);
-        let names: Vec<_> = rows.next().unwrap().collect();
+        let mut rows = table();
         assert_eq!(
-            names,
+            rows.next().unwrap(),
             events(Word::default()).map(|(name, _)| name.replace(' ', "_"))
         );
         for (name, word) in words() {
-            let mut row = rows.next().unwrap();
-            assert_eq!(row.next().unwrap(), name.replace(' ', "_"));
-            for (happens, event) in events(word) {
+            let row = rows.next().unwrap();
+            assert_eq!(row[0], name.replace(' ', "_"));
+            for ((happens, event), expected) in events(word).into_iter().zip(&row[1..]) {
                 let (after, effect) = step(&policy(), word, event, NOW_MS);
-                let expected = row.next().unwrap();
-                assert_eq!(mark(word, after, effect), expected, "{happens} at {name}");
+                assert_eq!(mark(word, after, effect), *expected, "{happens} at {name}");
             }
+            assert_eq!(row.len(), 1 + events(word).len());
         }
+        assert_eq!(rows.next(), None);
     }
 
     #[test]

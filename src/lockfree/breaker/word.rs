@@ -1,13 +1,5 @@
 //! The 64 bits of a breaker as a value: no atomics, no policy, no decisions.
-//!
-//! ```text
-//! 63                                      26 25           8 7        3 2     0
-//! | payload 38                              | generation 18 | opens 5  | phase 3 |
-//!   closed, forced closed   failures in a row, or  known results 6 | results 32 (newest lowest, 1 = failure), or nothing
-//!   open                    when the next probe is due, in ms
-//!   half-open               in flight 4 | successes 4 | lease end 30, in 256 ms
-//! ```
-//! All zero is closed and fresh.
+//! `transitions.md` beside this file draws them.
 
 use bytemuck::{Pod, Zeroable};
 
