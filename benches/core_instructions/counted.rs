@@ -6,7 +6,10 @@ use bytes::Bytes;
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use mcp_gateway::{
     failsafe::{Failsafe, FailsafeConfig, Outcome},
-    lockfree::{Breaker, HealthChange, HealthWord, Policy, Recorder, Refused, Settled, Verdict},
+    lockfree::{
+        Breaker, FlightEntry, FlightRecorder, HealthChange, HealthWord, Policy, Recorder, Refused,
+        Settled, Verdict,
+    },
     protocol::Message,
     telemetry::Stamp,
 };
@@ -16,7 +19,9 @@ use crate::{calls, sixteen::sixteen_shards};
 /// What a call touches. The numbers lie in memory, so that the compiler cannot know them.
 struct Backend {
     breaker: Breaker,
+    tool: Breaker,
     recorder: Recorder,
+    flight: FlightRecorder,
     health: HealthWord,
     failsafe: Failsafe,
     started: Stamp,
@@ -30,7 +35,9 @@ struct Backend {
 fn healthy() -> &'static Backend {
     let backend = Backend {
         breaker: Breaker::new(Policy::default()),
+        tool: Breaker::new(Policy::default()),
         recorder: Recorder::new(),
+        flight: FlightRecorder::new(),
         health: HealthWord::new(3),
         failsafe: Failsafe::new("bench", &FailsafeConfig::default()),
         started: Stamp::from_nanos(1_000_000),
@@ -39,11 +46,12 @@ fn healthy() -> &'static Backend {
         ended_ms: 2,
         latency_us: 1_234,
     };
-    // A thread's first record makes its shard.
+    // A thread's first record makes its shard, its first entry its ring.
     backend.recorder.record_success(1_000, 0);
-    backend
-        .failsafe
-        .record_success(std::time::Duration::from_millis(1));
+    backend.flight.record(&FlightEntry::default());
+    if let Ok(ticket) = backend.failsafe.admit(backend.started) {
+        ticket.settle(Outcome::Success, &"", backend.ended);
+    }
     black_box(Box::leak(Box::new(backend)))
 }
 
@@ -71,6 +79,28 @@ fn core_call(backend: &'static Backend) -> bool {
         .recorder
         .record_success(backend.latency_us, ended_ms);
     settled == Settled::Quiet
+}
+
+#[library_benchmark]
+#[bench::closed(healthy())]
+fn core_call_full(backend: &'static Backend) -> bool {
+    let Ok(permit) = backend.breaker.admit(backend.started_ms) else {
+        return false;
+    };
+    let Ok(of_tool) = backend.tool.admit(backend.started_ms) else {
+        return false;
+    };
+    let (at_ms, latency_us) = (backend.ended_ms, backend.latency_us);
+    let settled = permit.success(at_ms) == Settled::Quiet;
+    let settled = of_tool.success(at_ms) == Settled::Quiet && settled;
+    backend.recorder.record_success(latency_us, at_ms);
+    backend.flight.record(&FlightEntry {
+        at_ms,
+        latency_us,
+        tag: 1,
+        id: u128::from(latency_us),
+    });
+    settled
 }
 
 #[library_benchmark]
@@ -143,6 +173,7 @@ library_benchmark_group!(
     name = counts,
     benchmarks = [
         core_call,
+        core_call_full,
         core_admit_settle,
         core_admit,
         core_refuse,

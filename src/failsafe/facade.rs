@@ -57,7 +57,8 @@ pub struct Failsafe {
     pub health_tracker: Arc<HealthTracker>,
     pub(super) tools: ToolCircuits,
     pub(super) flight: FlightRecorder,
-    pub(super) slow_after: Duration,
+    /// From so many nanoseconds on a call is slow.
+    pub(super) slow_after_ns: u64,
     rate: RateLimit,
     retry: RetryPolicy,
 }
@@ -91,7 +92,8 @@ impl Failsafe {
             health_tracker: Arc::new(HealthTracker::with_clock(name, clock.clone())),
             tools: ToolCircuits::new(name, &config.circuit_breaker, clock.clone()),
             flight: FlightRecorder::new(),
-            slow_after: config.circuit_breaker.slow_after(),
+            slow_after_ns: u64::try_from(config.circuit_breaker.slow_after().as_nanos())
+                .unwrap_or(u64::MAX),
             rate: RateLimit::new(&config.rate_limit, clock),
             retry: RetryPolicy::new(&config.retry),
         }
@@ -145,9 +147,10 @@ impl Failsafe {
     /// As [`Failsafe::admit`]; `tool` says whose circuit refused.
     #[inline]
     pub fn admit_for<'a>(&'a self, asker: Asker<'a>, now: Stamp) -> Result<Ticket<'a>, Rejected> {
-        let permit = self.circuit_breaker.admit_for(asker.request_id, now)?;
+        let now_ms = now.millis();
+        let permit = self.circuit_breaker.admit_for(asker.request_id, now_ms)?;
         let of_tool = match asker.tool.and_then(ToolCircuit::breaker) {
-            Some(breaker) => Some(breaker.admit_for(asker.request_id, now)?),
+            Some(breaker) => Some(breaker.admit_for(asker.request_id, now_ms)?),
             None => None,
         };
         Ok(Ticket::new(self, asker, (permit, of_tool), now))

@@ -90,12 +90,12 @@ impl HealthTracker {
 
     /// Records a call that succeeded just now and took `latency`.
     pub fn record_success(&self, latency: Duration) {
-        self.success(latency, self.clock.now());
+        self.success(micros(latency), self.clock.now().millis());
     }
 
     /// Records a call that failed just now, after an unknown time, which counts as none.
     pub fn record_failure(&self) {
-        self.failure(Duration::ZERO, self.clock.now());
+        self.failure(0, self.clock.now().millis(), false);
     }
 
     /// Whether fewer than three failures in a row are on record.
@@ -157,26 +157,24 @@ impl HealthTracker {
         self.ring.push(now.millis(), &self.snapshot());
     }
 
-    /// Records a success that ended at `now`. While there is no failure on record it writes only this thread's shard.
+    /// Records a success that ended at `now_ms`. While there is no failure on record it writes only this thread's shard.
     #[inline]
-    pub(crate) fn success(&self, latency: Duration, now: Stamp) {
-        self.recorder.record_success(micros(latency), now.millis());
+    pub(crate) fn success(&self, latency_us: u64, now_ms: u64) {
+        self.recorder.record_success(latency_us, now_ms);
         if self.word.success() == Some(HealthChange::BecameHealthy) {
             info!(backend = &*self.name, "Backend healthy again");
         }
     }
 
-    /// Records a failure that ended at `now`.
-    pub(crate) fn failure(&self, latency: Duration, now: Stamp) {
-        self.late_failure(latency, now);
+    /// Records a failure that ended at `now_ms`. One that is `over` is counted and timed, and says nothing of the present.
+    pub(crate) fn failure(&self, latency_us: u64, now_ms: u64, over: bool) {
+        self.recorder.record_failure(latency_us, now_ms);
+        if over {
+            return;
+        }
         if let Some(HealthChange::BecameUnhealthy { failures }) = self.word.failure() {
             warn!(backend = &*self.name, failures, "Backend unhealthy");
         }
-    }
-
-    /// Counts and times a failure that says nothing of the present.
-    pub(crate) fn late_failure(&self, latency: Duration, now: Stamp) {
-        self.recorder.record_failure(micros(latency), now.millis());
     }
 }
 

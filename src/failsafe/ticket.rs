@@ -4,13 +4,13 @@ use std::{fmt, time::Duration};
 
 use crate::{
     failsafe::{
-        circuit_breaker::{Blame, CauseKind, CircuitBreaker, CircuitState, Facts, Permit},
+        circuit_breaker::{Blame, CauseKind, CircuitBreaker, CircuitState, Facts},
         facade::{Asker, Failsafe},
         outcome::{Outcome, Verdict},
         tools::ToolCircuit,
     },
-    lockfree::{self, FlightEntry, Settled},
-    telemetry::{RequestId, Stamp, clock::micros},
+    lockfree::{self, FlightEntry, Permit, Settled},
+    telemetry::{RequestId, Stamp},
 };
 
 /// Leave for one call, with the moment from which its latency counts. Settle it; a ticket that is dropped counts neither way.
@@ -65,75 +65,98 @@ impl<'a> Ticket<'a> {
     /// only for a failure.
     #[inline]
     pub fn settle(self, outcome: Outcome, cause: &dyn fmt::Display, now: Stamp) {
-        let (failsafe, latency) = (self.failsafe, now.since(self.sent));
-        let facts = Facts {
-            latency: Some(latency),
-            request_id: self.asker.request_id,
-        };
-        match outcome.verdict() {
-            Verdict::Success if latency < failsafe.slow_after => {
-                // The permits first: they then live in registers, where nothing that could unwind comes between.
-                self.permit.succeed(facts, now.millis());
-                if let Some(permit) = self.tool_permit {
-                    permit.succeed(facts, now.millis());
-                }
-                failsafe.health_tracker.success(latency, now);
-            }
-            Verdict::Success => self.succeed_slowly(facts, now),
-            Verdict::Failure => self.fail((outcome, cause), facts, now),
-            Verdict::Neither => {
-                let settling = Settling::of(&self, (outcome, cause), facts, now);
-                settling.fail_tool(self.tool_permit);
-            }
+        let (failsafe, request_id) = (self.failsafe, self.asker.request_id);
+        let (latency_ns, now_ms) = (now.nanos_since(self.sent), now.millis());
+        let is_good = matches!(outcome.verdict(), Verdict::Success);
+        if is_good && latency_ns < failsafe.slow_after_ns {
+            self.succeed(latency_ns, now_ms);
+        } else {
+            self.settle_badly((outcome, cause), latency_ns, now_ms);
         }
         failsafe.flight.record(&FlightEntry {
-            at_ms: now.millis(),
-            latency_us: micros(latency),
+            at_ms: now_ms,
+            latency_us: latency_ns / 1_000,
             tag: outcome.tag(),
-            id: facts.request_id.map_or(0, RequestId::as_u128),
+            id: request_id.map_or(0, RequestId::to_bits),
         });
     }
 
-    #[cold]
-    fn succeed_slowly(self, facts: Facts, now: Stamp) {
-        let latency = facts.latency.unwrap_or_default();
-        self.failsafe.health_tracker.success(latency, now);
-        let settling = Settling::of(&self, (Outcome::Success, &""), facts, now);
-        let settled = self.permit.slow(facts, now.millis());
-        if !is_opening(settled) {
-            settling.slow_tool(self.tool_permit);
+    /// The permits first: they then live in registers, where nothing that could unwind comes between.
+    #[inline]
+    fn succeed(self, latency_ns: u64, now_ms: u64) {
+        let Self {
+            failsafe, asker, ..
+        } = self;
+        let facts = facts(asker, latency_ns);
+        failsafe
+            .circuit_breaker
+            .succeeded(self.permit, facts, now_ms);
+        if let (Some(permit), Some(tool)) = (self.tool_permit, asker.tool)
+            && let Some(breaker) = tool.breaker()
+        {
+            breaker.succeeded(permit, facts, now_ms);
         }
+        failsafe.health_tracker.success(latency_ns / 1_000, now_ms);
     }
 
-    /// A failure that ends after the circuit has recovered is counted and timed, and changes nothing else.
-    /// What opens the whole is not charged to the tool as well: it may have had no part in it.
+    /// Everything but a success in time. A failure that ends after the circuit has recovered is counted and timed, and
+    /// changes nothing else. What opens the whole is not charged to the tool as well: it may have had no part in it.
     #[cold]
-    fn fail(self, ended: (Outcome, &dyn fmt::Display), facts: Facts, now: Stamp) {
+    fn settle_badly(
+        self,
+        (outcome, cause): (Outcome, &dyn fmt::Display),
+        latency_ns: u64,
+        now_ms: u64,
+    ) {
+        let Self { failsafe, .. } = self;
         let Failsafe {
             circuit_breaker,
             health_tracker,
             ..
-        } = self.failsafe;
-        let settling = Settling::of(&self, ended, facts, now);
-        let latency = facts.latency.unwrap_or_default();
-        let settled = self.permit.fail(&settling.blame, now.millis());
-        if settled == Settled::Stale && circuit_breaker.state() == CircuitState::Closed {
-            health_tracker.late_failure(latency, now);
-        } else {
-            health_tracker.failure(latency, now);
-        }
-        if !is_opening(settled) {
-            settling.fail_tool(self.tool_permit);
+        } = failsafe;
+        let charge = Charge {
+            failsafe,
+            tool: self.asker.tool,
+            outcome,
+            blame: Blame {
+                facts: facts(self.asker, latency_ns),
+                retry_after: self.retry_after,
+                ..Blame::new(CauseKind::Call(outcome), cause)
+            },
+            now_ms,
+        };
+        let facts = charge.blame.facts;
+        match outcome.verdict() {
+            Verdict::Success => {
+                let settled = circuit_breaker.was_slow(self.permit, facts, now_ms);
+                health_tracker.success(latency_ns / 1_000, now_ms);
+                charge.slow_tool(self.tool_permit, settled);
+            }
+            Verdict::Failure => {
+                let settled = circuit_breaker.failed(self.permit, &charge.blame, now_ms);
+                let is_over =
+                    settled == Settled::Stale && circuit_breaker.state() == CircuitState::Closed;
+                health_tracker.failure(latency_ns / 1_000, now_ms, is_over);
+                charge.fail_tool(self.tool_permit, settled);
+            }
+            Verdict::Neither => charge.fail_tool(self.tool_permit, Settled::Quiet),
         }
     }
 }
 
-fn is_opening(settled: Settled) -> bool {
+fn facts(asker: Asker<'_>, latency_ns: u64) -> Facts {
+    Facts {
+        latency: Some(Duration::from_nanos(latency_ns)),
+        request_id: asker.request_id,
+    }
+}
+
+const fn is_opening(settled: Settled) -> bool {
     matches!(settled, Settled::Opened { .. })
 }
 
 /// What is told to the tool's circuit, which is made if this is the first bad news of it.
-struct Settling<'a> {
+struct Charge<'a> {
     failsafe: &'a Failsafe,
     tool: Option<&'a ToolCircuit>,
     outcome: Outcome,
@@ -141,46 +164,37 @@ struct Settling<'a> {
     now_ms: u64,
 }
 
-impl<'a> Settling<'a> {
-    fn of(
-        ticket: &Ticket<'a>,
-        (outcome, cause): (Outcome, &'a dyn fmt::Display),
-        facts: Facts,
-        now: Stamp,
-    ) -> Self {
-        Self {
-            failsafe: ticket.failsafe,
-            tool: ticket.asker.tool,
-            outcome,
-            blame: Blame {
-                facts,
-                retry_after: ticket.retry_after,
-                ..Blame::new(CauseKind::Call(outcome), cause)
-            },
-            now_ms: now.millis(),
-        }
-    }
-
-    fn fail_tool(&self, permit: Option<Permit<'_>>) {
-        if self.outcome.for_tool() != Verdict::Failure {
+impl Charge<'_> {
+    /// The call failed, and the backend's circuit has `settled` it so.
+    fn fail_tool(&self, permit: Option<Permit<'_>>, settled: Settled) {
+        if self.outcome.for_tool() != Verdict::Failure || is_opening(settled) {
             return;
         }
-        if let Some(permit) = permit {
-            let _ = permit.fail(&self.blame, self.now_ms);
-        } else if let Some(breaker) = self.breaker() {
-            breaker.charge(lockfree::Verdict::Failure, &self.blame, self.now_ms);
+        let Some(breaker) = self.breaker() else {
+            return;
+        };
+        match permit {
+            Some(permit) => {
+                let _ = breaker.failed(permit, &self.blame, self.now_ms);
+            }
+            None => breaker.charge(lockfree::Verdict::Failure, &self.blame, self.now_ms),
         }
     }
 
-    fn slow_tool(&self, permit: Option<Permit<'_>>) {
-        if let Some(permit) = permit {
-            let _ = permit.slow(self.blame.facts, self.now_ms);
-        } else if let Some(breaker) = self.breaker() {
-            breaker.charge_slow(self.blame.facts, self.now_ms);
+    /// The call was slow, and the backend's circuit has `settled` it so.
+    fn slow_tool(&self, permit: Option<Permit<'_>>, settled: Settled) {
+        let Some(breaker) = self.breaker().filter(|_| !is_opening(settled)) else {
+            return;
+        };
+        match permit {
+            Some(permit) => {
+                let _ = breaker.was_slow(permit, self.blame.facts, self.now_ms);
+            }
+            None => breaker.charge_slow(self.blame.facts, self.now_ms),
         }
     }
 
-    fn breaker(&self) -> Option<&'a CircuitBreaker> {
+    fn breaker(&self) -> Option<&CircuitBreaker> {
         self.tool.and_then(|tool| self.failsafe.tools.breaker(tool))
     }
 }

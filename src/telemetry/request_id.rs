@@ -25,16 +25,16 @@ impl RequestId {
             .map_or_else(Self::random, Self)
     }
 
-    /// Its 128 bits as a number.
+    /// Its 128 bits, as they lie in the memory of this machine.
     #[must_use]
-    pub const fn as_u128(self) -> u128 {
-        self.0.as_u128()
+    pub const fn to_bits(self) -> u128 {
+        u128::from_ne_bytes(*self.0.as_bytes())
     }
 
-    /// The id with these 128 bits.
+    /// The id that [`RequestId::to_bits`] was asked of.
     #[must_use]
-    pub const fn from_u128(bits: u128) -> Self {
-        Self(Uuid::from_u128(bits))
+    pub const fn of_bits(bits: u128) -> Self {
+        Self(Uuid::from_bytes(bits.to_ne_bytes()))
     }
 
     /// The last of its bytes: random where the id is ours.

@@ -15,7 +15,7 @@ use crate::{
         policy,
         state::CircuitState,
     },
-    lockfree::{Breaker, Mode, Refused, Verdict, View},
+    lockfree::{self, Breaker, Mode, Refused, Settled, Verdict, View},
     telemetry::{Clock, RequestId, Stamp},
 };
 
@@ -116,46 +116,97 @@ impl CircuitBreaker {
     /// As [`CircuitBreaker::try_acquire`].
     #[inline]
     pub fn admit(&self, now: Stamp) -> Result<Permit<'_>, Rejected> {
-        self.admit_for(None, now)
+        let core = self.admit_for(None, now.millis())?;
+        Ok(Permit::new(self, core, now.millis()))
     }
 
-    /// The same for a request that has a name.
+    /// The same for a request that has a name; what came of it is told to [`CircuitBreaker::succeeded`],
+    /// [`CircuitBreaker::was_slow`] or [`CircuitBreaker::failed`] of this very breaker.
     #[inline]
     pub(in crate::failsafe) fn admit_for(
         &self,
         request_id: Option<RequestId>,
-        now: Stamp,
-    ) -> Result<Permit<'_>, Rejected> {
-        let now_ms = now.millis();
+        now_ms: u64,
+    ) -> Result<lockfree::Permit<'_>, Rejected> {
         match self.core.admit(now_ms) {
+            Ok(permit) if permit.is_probe() => Ok(self.probe(permit, request_id, now_ms)),
             Ok(permit) => {
-                if permit.is_probe() {
-                    let facts = Facts {
-                        latency: None,
-                        request_id,
-                    };
-                    self.history.tell_probe(&permit, facts, now_ms);
-                } else {
-                    trace!(
-                        backend = self.history.backend(),
-                        "Circuit closed, allowing request"
-                    );
-                }
-                Ok(Permit::new(self, permit, now_ms))
+                trace!(
+                    backend = self.history.backend(),
+                    "Circuit closed, allowing request"
+                );
+                Ok(permit)
             }
             Err(refused) => self.refuse(refused, now_ms),
         }
     }
 
+    #[cold]
+    fn probe<'a>(
+        &self,
+        permit: lockfree::Permit<'a>,
+        request_id: Option<RequestId>,
+        now_ms: u64,
+    ) -> lockfree::Permit<'a> {
+        let facts = Facts {
+            latency: None,
+            request_id,
+        };
+        self.history.tell_probe(&permit, facts, now_ms);
+        permit
+    }
+
     /// A shadow lets the call go; what an operator has closed to calls stays closed.
     #[cold]
-    fn refuse(&self, refused: Refused, now_ms: u64) -> Result<Permit<'_>, Rejected> {
+    fn refuse(&self, refused: Refused, now_ms: u64) -> Result<lockfree::Permit<'_>, Rejected> {
         let shadow = self.shadow && refused.mode == Mode::Automatic;
         let rejected = self.history.refuse(refused, shadow, now_ms);
         if shadow {
-            return Ok(Permit::new(self, self.core.pass(), now_ms));
+            return Ok(self.core.pass());
         }
         Err(rejected)
+    }
+
+    /// The call succeeded in time.
+    #[inline]
+    pub(in crate::failsafe) fn succeeded(
+        &self,
+        permit: lockfree::Permit<'_>,
+        facts: Facts,
+        now_ms: u64,
+    ) {
+        let settled = permit.success(now_ms);
+        if settled != Settled::Quiet {
+            self.history.tell(settled, None, facts, now_ms);
+        }
+    }
+
+    /// The call succeeded and took too long.
+    pub(in crate::failsafe) fn was_slow(
+        &self,
+        permit: lockfree::Permit<'_>,
+        facts: Facts,
+        now_ms: u64,
+    ) -> Settled {
+        let blame = self.slow_call(&facts);
+        let cause = self.history.blame(&blame.blame(facts), now_ms);
+        let settled = permit.slow(now_ms);
+        self.history.tell(settled, Some(&cause), facts, now_ms);
+        settled
+    }
+
+    /// The call failed.
+    pub(in crate::failsafe) fn failed(
+        &self,
+        permit: lockfree::Permit<'_>,
+        blame: &Blame<'_>,
+        now_ms: u64,
+    ) -> Settled {
+        let cause = self.history.blame(blame, now_ms);
+        let settled = permit.failure_until(now_ms, blame.not_before_ms(now_ms));
+        self.history
+            .tell(settled, Some(&cause), blame.facts, now_ms);
+        settled
     }
 
     /// Counts a success that just ended.
@@ -284,10 +335,6 @@ impl CircuitBreaker {
             took: facts.latency.unwrap_or_default(),
             limit: self.slow_after,
         }
-    }
-
-    pub(super) const fn history(&self) -> &History {
-        &self.history
     }
 
     fn force(&self, mode: Mode) {

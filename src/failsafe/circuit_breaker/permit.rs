@@ -8,7 +8,7 @@ use crate::{
         cause::{Blame, Cause, CauseKind, Facts},
         state::CircuitState,
     },
-    lockfree::{self, Settled},
+    lockfree,
     telemetry::clock::millis,
 };
 
@@ -89,9 +89,9 @@ impl<'a> Permit<'a> {
             request_id: None,
         };
         if latency < self.breaker.slow_after() {
-            self.succeed(facts, ended_ms);
+            self.breaker.succeeded(self.core, facts, ended_ms);
         } else {
-            let _ = self.slow(facts, ended_ms);
+            let _ = self.breaker.was_slow(self.core, facts, ended_ms);
         }
     }
 
@@ -99,33 +99,6 @@ impl<'a> Permit<'a> {
     pub fn failure(self) {
         let now_ms = self.breaker.clock().now().millis();
         let blame = Blame::new(CauseKind::Reported, &"a failure was reported");
-        let _ = self.fail(&blame, now_ms);
-    }
-
-    /// The call succeeded in time.
-    #[inline]
-    pub(in crate::failsafe) fn succeed(self, facts: Facts, now_ms: u64) {
-        let settled = self.core.success(now_ms);
-        if settled != Settled::Quiet {
-            self.breaker.history().tell(settled, None, facts, now_ms);
-        }
-    }
-
-    /// The call succeeded and took too long.
-    pub(in crate::failsafe) fn slow(self, facts: Facts, now_ms: u64) -> Settled {
-        let history = self.breaker.history();
-        let cause = history.blame(&self.breaker.slow_call(&facts).blame(facts), now_ms);
-        let settled = self.core.slow(now_ms);
-        history.tell(settled, Some(&cause), facts, now_ms);
-        settled
-    }
-
-    /// The call failed.
-    pub(in crate::failsafe) fn fail(self, blame: &Blame<'_>, now_ms: u64) -> Settled {
-        let history = self.breaker.history();
-        let cause = history.blame(blame, now_ms);
-        let settled = self.core.failure_until(now_ms, blame.not_before_ms(now_ms));
-        history.tell(settled, Some(&cause), blame.facts, now_ms);
-        settled
+        let _ = self.breaker.failed(self.core, &blame, now_ms);
     }
 }

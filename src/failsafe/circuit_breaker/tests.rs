@@ -22,12 +22,12 @@ pub(super) fn default() -> (CircuitBreaker, impl Fn(Duration)) {
 
 pub(super) fn fail(breaker: &CircuitBreaker) {
     let now = breaker.clock().now();
-    let permit = breaker.admit(now).unwrap();
+    let permit = breaker.admit_for(None, now.millis()).unwrap();
     let blame = Blame::new(
         CauseKind::Call(Outcome::Lost),
         &"the child exited with status 1",
     );
-    let _ = permit.fail(&blame, now.millis());
+    let _ = breaker.failed(permit, &blame, now.millis());
 }
 
 pub(super) fn succeed(breaker: &CircuitBreaker) {

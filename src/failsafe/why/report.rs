@@ -152,6 +152,6 @@ fn of_outcome(entry: &FlightEntry, clock: &Clock) -> Option<OutcomeReport> {
         at_ms: clock.epoch_ms(entry.at_ms),
         outcome: Outcome::of_tag(entry.tag)?.label(),
         latency_ms: milliseconds(Duration::from_micros(entry.latency_us)),
-        request_id: (entry.id != 0).then(|| RequestId::from_u128(entry.id).to_string()),
+        request_id: (entry.id != 0).then(|| RequestId::of_bits(entry.id).to_string()),
     })
 }

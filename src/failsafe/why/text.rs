@@ -79,7 +79,8 @@ mod tests {
     }
 
     fn ask(failsafe: &Failsafe, id: u128, now: Stamp) -> Ticket<'_> {
-        let request_id = Some(RequestId::from_u128(id));
+        let name = format!("00000000-0000-0000-0000-{id:012x}");
+        let request_id = Some(RequestId::from_header(Some(&name)));
         let asker = Asker {
             tool: None,
             request_id,
