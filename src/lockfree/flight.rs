@@ -17,13 +17,11 @@ const ENTRIES: usize = if cfg!(loom) { 2 } else { 128 };
 const SHOWN: u64 = if cfg!(loom) { 1 } else { 64 };
 
 const TAG_BITS: u32 = 16;
-/// The last moment an entry can hold: 8,900 years in milliseconds.
-const LAST_MS: u64 = u64::MAX >> TAG_BITS;
 
 /// One thing that happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FlightEntry {
-    /// When, in milliseconds on the caller's clock.
+    /// When, in milliseconds on the caller's clock; 48 bits of them are kept, 8,900 years.
     pub at_ms: u64,
     /// How long it took, in microseconds.
     pub latency_us: u64,
@@ -166,13 +164,8 @@ impl Ring {
 impl FlightEntry {
     #[inline]
     const fn parts(&self) -> [u64; 4] {
-        let at_ms = if self.at_ms < LAST_MS {
-            self.at_ms
-        } else {
-            LAST_MS
-        };
         [
-            at_ms << TAG_BITS | self.tag as u64,
+            self.at_ms << TAG_BITS | self.tag as u64,
             self.latency_us,
             low(self.id >> 64),
             low(self.id),
@@ -241,18 +234,13 @@ mod tests {
     fn every_field_keeps_its_greatest_value() {
         let recorder = FlightRecorder::new();
         let greatest = FlightEntry {
-            at_ms: LAST_MS,
+            at_ms: u64::MAX >> TAG_BITS,
             latency_us: u64::MAX,
             tag: u16::MAX,
             id: u128::MAX,
         };
         recorder.record(&greatest);
-        let late = FlightEntry {
-            at_ms: u64::MAX,
-            ..greatest
-        };
-        recorder.record(&late);
-        assert_eq!(recorder.latest(), [greatest, greatest]);
+        assert_eq!(recorder.latest(), [greatest]);
     }
 
     #[test]

@@ -28,6 +28,11 @@ struct Block {
     window: Option<Box<SlidingWindow>>,
 }
 
+/// No wait: the call may go. A refusal never says 0.
+const GO: u64 = 0;
+/// The same for the call that takes the breaker from open to half-open. No wait is so long.
+const GO_FIRST: u64 = u64::MAX;
+
 /// What is told of a call that has ended.
 #[derive(Clone, Copy)]
 pub(super) struct Call {
@@ -80,14 +85,25 @@ impl Breaker {
     #[inline]
     pub fn admit(&self, now_ms: u64) -> Result<Permit<'_>, Refused> {
         let word = self.load();
-        match word.phase() {
-            Phase::Closed => Ok(Permit::new(self, word, Role::Admitted)),
-            Phase::Open if now_ms < word.due_ms() => Err(Refused {
+        if word.phase() == Phase::Closed {
+            return Ok(Permit::new(self, word, Role::Admitted));
+        }
+        if word.phase() == Phase::Open && now_ms < word.due_ms() {
+            return Err(Refused {
                 retry_after_ms: word.due_ms() - now_ms,
                 state: State::Open,
                 mode: Mode::Automatic,
+            });
+        }
+        let (word, wait_ms) = self.admit_unless_refused(word, now_ms);
+        match wait_ms {
+            GO => Ok(Permit::new(self, word, Role::Admitted)),
+            GO_FIRST => Ok(Permit::new(self, word, Role::First)),
+            retry_after_ms => Err(Refused {
+                retry_after_ms,
+                state: state_of(word.phase()),
+                mode: mode_of(word.phase()),
             }),
-            _ => self.admit_unless_refused(word, now_ms),
         }
     }
 
@@ -166,12 +182,14 @@ impl Breaker {
         changed(self.fire(self.load(), Event::Reset, now_ms))
     }
 
+    /// The word that holds, and [`GO`], [`GO_FIRST`] or how long to wait: two registers, so that the quick ways of `admit`
+    /// need no memory either.
     #[cold]
-    fn admit_unless_refused(&self, word: Word, now_ms: u64) -> Result<Permit<'_>, Refused> {
+    fn admit_unless_refused(&self, word: Word, now_ms: u64) -> (Word, u64) {
         match self.fire_on(word, Event::Admit, now_ms) {
-            (_, Effect::Refused(refused)) => Err(refused),
-            (word, Effect::Probe { first: true }) => Ok(Permit::new(self, word, Role::First)),
-            (word, _) => Ok(Permit::new(self, word, Role::Admitted)),
+            (word, Effect::Refused(refused)) => (word, refused.retry_after_ms),
+            (word, Effect::Probe { first: true }) => (word, GO_FIRST),
+            (word, _) => (word, GO),
         }
     }
 
