@@ -1,6 +1,5 @@
 //! The latencies of one backend, successes and failures apart.
 
-use crate::lockfree::histogram::buckets::HIGHEST_US;
 use crate::lockfree::histogram::shard::Shard;
 use crate::lockfree::histogram::snapshot::{Snapshot, Tally};
 use crate::lockfree::shards::{Mine, Shards};
@@ -52,7 +51,7 @@ impl Shards<Shard> {
     #[inline]
     fn record(&self, us: u64, now_ms: u64) {
         match self.known() {
-            Some(shard) if us <= HIGHEST_US => shard.record_alone(us, now_ms),
+            Some(shard) if shard.record_alone(us, now_ms) => {}
             _ => self.record_unusual(us, now_ms),
         }
     }
@@ -61,8 +60,9 @@ impl Shards<Shard> {
     #[cold]
     fn record_unusual(&self, us: u64, now_ms: u64) {
         match self.mine(Shard::new) {
-            Mine::Alone(shard) => shard.record_alone(us, now_ms),
-            Mine::Shared(shard) => shard.record_shared(us, now_ms),
+            Mine::Alone(shard) if shard.record_alone(us, now_ms) => {}
+            // A sample without a bucket is rare: what two threads may do at once one may do too.
+            Mine::Alone(shard) | Mine::Shared(shard) => shard.record_shared(us, now_ms),
         }
     }
 
@@ -82,6 +82,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::lockfree::histogram::buckets::HIGHEST_US;
     use crate::lockfree::lease::SLOTS;
 
     #[test]

@@ -38,19 +38,18 @@ impl Shard {
         }
     }
 
-    /// Records a sample on the one thread that writes to this shard.
+    /// Records a sample on the one thread that writes to this shard. False if it has no bucket, and nothing was recorded.
     #[inline]
-    pub(super) fn record_alone(&self, us: u64, now_ms: u64) {
+    pub(super) fn record_alone(&self, us: u64, now_ms: u64) -> bool {
+        let Some(bucket) = self.buckets.get(index_of(us)) else {
+            return false;
+        };
         grow(&self.sum_us, us);
-        if us > HIGHEST_US {
-            grow(&self.clamped, 1);
-        }
         // Relaxed: one writer.
         self.last_ms
             .store(now_ms.wrapping_add(1), Ordering::Relaxed);
-        if let Some(bucket) = self.buckets.get(index_of(us.min(HIGHEST_US))) {
-            grow(bucket, 1);
-        }
+        grow(bucket, 1);
+        true
     }
 
     /// Records a sample on a shard that many threads write to.
