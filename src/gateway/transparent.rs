@@ -68,7 +68,10 @@ impl Gateway {
         if is_whole && member.catalogue().adopt(Kind::Tools, &result, now) {
             self.list_changed(member, Kind::Tools);
         }
-        match permitted(member, &request.caller, &result) {
+        let cut = permitted(member, &request.caller, &result);
+        // The answer can be changed where it lies once nobody else holds a part of it.
+        drop(result);
+        match cut {
             Some(cut) => request.respond(&cut),
             None => finished(request, member, answer),
         }
@@ -131,7 +134,7 @@ pub(super) fn finished(
     answer: Result<Answer, CallError>,
 ) -> Bytes {
     match answer {
-        Ok(answer) => answer.message.edit().id(request.id()).finish(),
+        Ok(answer) => answer.message.under(request.id()),
         Err(error) => failed_call(request.id(), &Recovery::of_call(member.name(), &error)),
     }
 }
@@ -143,7 +146,7 @@ pub(super) fn finished_tool(
     answer: Result<Answer, CallError>,
 ) -> Bytes {
     match answer {
-        Ok(answer) => answer.message.edit().id(request.id()).finish(),
+        Ok(answer) => answer.message.under(request.id()),
         Err(error) => {
             let failed = failed_tool(&Recovery::of_call(member.name(), &error));
             request.respond(failed.get().as_bytes())

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{
     Message, quote,
-    scan::{Part, Span},
+    scan::{Part, Parts, Span},
 };
 
 /// An edit in the making. Parts that the message does not have stay absent; of two edits of one part the last counts.
@@ -73,8 +73,13 @@ impl<'a> Edit<'a> {
     #[must_use]
     pub fn finish_message(mut self) -> Message {
         let bytes = self.write();
-        let parts = self.message.parts().moved(|span| self.moved(span));
+        let parts = self.moved_parts();
         self.message.with(bytes, parts)
+    }
+
+    /// Where the parts lie in the edited text.
+    pub(super) fn moved_parts(&self) -> Parts {
+        self.message.parts().moved(|span| self.moved(span))
     }
 
     fn splice(mut self, part: Part, text: Cow<'a, [u8]>) -> Self {

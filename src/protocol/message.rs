@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use super::{
     Edit, Malformed,
@@ -11,11 +11,13 @@ use super::{
     scan::{Part, Parts, envelope, text_of},
 };
 
-/// A JSON-RPC message as it came. A clone shares the bytes.
+/// A JSON-RPC message as it came. It is one pointer, because it is handed through many floors; a clone shares everything.
 ///
 /// Parts are given as the text that was sent, so that numbers and unknown members stay as they are.
 #[derive(Clone)]
-pub struct Message {
+pub struct Message(Arc<Inner>);
+
+struct Inner {
     bytes: Bytes,
     parts: Parts,
     kind: Kind,
@@ -65,35 +67,80 @@ impl Message {
     }
 
     /// A message whose parts are known, its method beside it where the text escapes it.
-    pub(super) const fn assembled(
+    pub(super) fn assembled(
         bytes: Bytes,
         parts: Parts,
         kind: Kind,
         unescaped_method: Option<Arc<str>>,
     ) -> Self {
-        Self {
+        Self(Arc::new(Inner {
             bytes,
             parts,
             kind,
             unescaped_method,
-        }
+        }))
     }
 
     /// The same message after an edit.
     pub(super) fn with(&self, bytes: Bytes, parts: Parts) -> Self {
-        Self::assembled(bytes, parts, self.kind, self.unescaped_method.clone())
+        Self::assembled(bytes, parts, self.0.kind, self.0.unescaped_method.clone())
+    }
+
+    /// The same message as `known` under another id, if it is that byte for byte: then nothing of it is scanned.
+    #[must_use]
+    pub fn again(known: &Self, bytes: &Bytes) -> Option<Self> {
+        let earlier = known.bytes();
+        let id = known.parts().span(Part::Id);
+        let behind = bytes.len().checked_sub(earlier.len() - id.end())?;
+        let digits = bytes.get(id.start()..behind)?;
+        let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+        let is_same = is_number
+            && bytes[..id.start()] == earlier[..id.start()]
+            && bytes[behind..] == earlier[id.end()..];
+        is_same.then(|| {
+            let parts = known.edit().id(digits).moved_parts();
+            known.with(bytes.clone(), parts)
+        })
+    }
+
+    /// Its bytes with `id` in place of its own. Where nobody else holds the message, and the new id is not longer, what
+    /// lies before the id moves up to it, and nothing else is touched.
+    #[must_use]
+    pub fn under(self, id: &[u8]) -> Bytes {
+        let span = self.parts().span(Part::Id);
+        let old = span.end() - span.start();
+        if span.is_absent() || id.len() > old {
+            return self.edit().id(id).finish();
+        }
+        let whole = match Arc::try_unwrap(self.0).map(|inner| inner.bytes.try_into_mut()) {
+            Ok(Ok(whole)) => Ok(whole),
+            Ok(Err(shared)) => Err(shared),
+            Err(shared) => Err(shared.bytes.clone()),
+        };
+        let gap = old - id.len();
+        match whole {
+            Ok(mut whole) => {
+                whole.copy_within(..span.start(), gap);
+                whole[span.start() + gap..span.end()].copy_from_slice(id);
+                whole.advance(gap);
+                whole.freeze()
+            }
+            Err(shared) => [&shared[..span.start()], id, &shared[span.end()..]]
+                .concat()
+                .into(),
+        }
     }
 
     /// What it is.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
-        self.kind
+    pub fn kind(&self) -> Kind {
+        self.0.kind
     }
 
     /// The whole message as it came.
     #[must_use]
-    pub const fn bytes(&self) -> &Bytes {
-        &self.bytes
+    pub fn bytes(&self) -> &Bytes {
+        &self.0.bytes
     }
 
     /// The id as it was written: a string with its quotes, an integer, or `null` on an error response.
@@ -105,7 +152,7 @@ impl Message {
     /// The method of a request or notification.
     #[must_use]
     pub fn method(&self) -> Option<&str> {
-        if let Some(method) = &self.unescaped_method {
+        if let Some(method) = &self.0.unescaped_method {
             return Some(method);
         }
         let quoted = self.raw(Part::Method)?;
@@ -201,25 +248,25 @@ impl Message {
         Edit::new(self)
     }
 
-    pub(super) const fn parts(&self) -> &Parts {
-        &self.parts
+    pub(super) fn parts(&self) -> &Parts {
+        &self.0.parts
     }
 
-    pub(super) const fn progress_part(&self) -> Part {
-        match self.kind {
+    pub(super) fn progress_part(&self) -> Part {
+        match self.0.kind {
             Kind::Notification => Part::ProgressToken,
             Kind::Request | Kind::Response => Part::MetaProgressToken,
         }
     }
 
     fn raw(&self, part: Part) -> Option<&[u8]> {
-        let span = self.parts.span(part);
-        (!span.is_absent()).then(|| span.of(&self.bytes))
+        let span = self.0.parts.span(part);
+        (!span.is_absent()).then(|| span.of(&self.0.bytes))
     }
 
     fn slice(&self, part: Part) -> Option<Bytes> {
-        let span = self.parts.span(part);
-        (!span.is_absent()).then(|| self.bytes.slice(span.start()..span.end()))
+        let span = self.0.parts.span(part);
+        (!span.is_absent()).then(|| self.0.bytes.slice(span.start()..span.end()))
     }
 
     fn text(&self, part: Part) -> Option<Cow<'_, str>> {
@@ -231,9 +278,9 @@ impl Message {
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message")
-            .field("kind", &self.kind)
+            .field("kind", &self.0.kind)
             .field("method", &self.method())
-            .field("bytes", &self.bytes.len())
+            .field("bytes", &self.0.bytes.len())
             .finish_non_exhaustive()
     }
 }
@@ -303,6 +350,52 @@ mod tests {
         assert_eq!(message.progress_token(), Some(&b"7"[..]));
         assert!(message.params().unwrap().starts_with(b"{\"arguments\""));
         assert_eq!(message.uri(), None);
+    }
+
+    #[test]
+    fn an_answer_under_another_id_is_the_same_but_for_the_id() {
+        let text = r#" {"jsonrpc":"2.0","id":1234 ,"result":{"id":1234,"isError":true}}"#;
+        let under = |message: Message, id: &str| {
+            String::from_utf8(message.under(id.as_bytes()).to_vec()).unwrap()
+        };
+        for id in ["7", "1235", r#""""#, "12345", r#""a string""#] {
+            let expected = text.replacen("1234", id, 1);
+            assert_eq!(under(parse(text).unwrap(), id), expected);
+            let shared = parse(text).unwrap();
+            assert_eq!(under(shared.clone(), id), expected);
+            assert_eq!(shared.bytes(), text);
+            let slice = Bytes::copy_from_slice(text.as_bytes());
+            let shared = Message::parse(slice.clone()).unwrap();
+            assert_eq!(under(shared, id), expected);
+            assert_eq!(slice, text);
+        }
+        let nameless = r#"{"jsonrpc":"2.0","method":"a"}"#;
+        assert_eq!(under(parse(nameless).unwrap(), "7"), nameless);
+    }
+
+    #[test]
+    fn a_message_that_comes_again_under_another_id_is_known_without_a_scan() {
+        let known = parse(r#"{"jsonrpc":"2.0","id":99,"result":{"isError":true}}"#).unwrap();
+        let again = |text: &str| Message::again(&known, &Bytes::copy_from_slice(text.as_bytes()));
+        for text in [
+            r#"{"jsonrpc":"2.0","id":7,"result":{"isError":true}}"#,
+            r#"{"jsonrpc":"2.0","id":1234,"result":{"isError":true}}"#,
+        ] {
+            let (known, read) = (again(text).unwrap(), parse(text).unwrap());
+            assert_eq!((known.id(), known.result()), (read.id(), read.result()));
+            assert_eq!(known.bytes(), read.bytes());
+            assert!(known.is_tool_error());
+        }
+        for text in [
+            "",
+            r#"{"jsonrpc":"2.0","id":7,"result":{"isError":null}}"#,
+            r#"{"jsonrpc":"2.1","id":7,"result":{"isError":true}}"#,
+            r#"{"jsonrpc":"2.0","id":,"result":{"isError":true}}"#,
+            r#"{"jsonrpc":"2.0","id":7,"id":7,"result":{"isError":true}}"#,
+            r#"{"jsonrpc":"2.0","id":"7","result":{"isError":true}}"#,
+        ] {
+            assert!(again(text).is_none(), "{text}");
+        }
     }
 
     #[test]

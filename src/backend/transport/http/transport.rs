@@ -42,6 +42,7 @@ struct Shared {
     pool: Arc<Pool>,
     notices: broadcast::Sender<Message>,
     session: ArcSwapOption<Session>,
+    known_list: ArcSwapOption<Message>,
     gate: Gate,
     asides: Arc<Semaphore>,
     /// Held by the task that opens a session, for all who wait for it.
@@ -62,6 +63,7 @@ impl HttpTransport {
             pool,
             notices,
             session: ArcSwapOption::empty(),
+            known_list: ArcSwapOption::empty(),
             gate: Gate::default(),
             asides: Arc::new(Semaphore::new(ASIDES)),
             opening: Arc::default(),
@@ -198,6 +200,7 @@ impl Shared {
             serial,
             in_session: false,
             settings: &self.backend,
+            known: None,
             aside: &|_| (),
         };
         let answer = reading.answer(&head, lease).await?;
@@ -239,6 +242,8 @@ impl Shared {
             serial,
             armed: true,
         };
+        let method = delivery.message.method();
+        let lists = method.is_some_and(|method| method.ends_with("/list"));
         let answered = async {
             let (head, lease) = self.pool.send(&request).await?;
             let aside = |message| self.aside(session, &delivery, message);
@@ -246,6 +251,7 @@ impl Shared {
                 serial,
                 in_session: session.has_id,
                 settings: &self.backend,
+                known: lists.then_some(&self.known_list),
                 aside: &aside,
             };
             reading.answer(&head, lease).await
