@@ -11,6 +11,8 @@ pub enum CallError {
     CircuitOpen {
         /// The tool, if its own breaker refused and not the backend's.
         tool: Option<Box<str>>,
+        /// Whether an operator has opened it: then no time cures it.
+        by_operator: bool,
         /// When the next probe is due.
         retry_after: Duration,
         /// How long it has been open.
@@ -130,6 +132,9 @@ impl CallError {
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
+            Self::CircuitOpen {
+                by_operator: true, ..
+            } => None,
             Self::CircuitOpen { retry_after, .. }
             | Self::RateLimited { retry_after }
             | Self::Throttled { retry_after } => Some(*retry_after),
@@ -212,10 +217,14 @@ impl CallError {
     fn refused(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CircuitOpen {
+                by_operator: true, ..
+            } => f.write_str("an operator keeps its circuit open")?,
+            Self::CircuitOpen {
                 tool,
                 retry_after,
                 open_for,
                 cause,
+                ..
             } => {
                 let of_tool = tool
                     .as_deref()

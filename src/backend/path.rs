@@ -4,7 +4,9 @@ use std::{fmt, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{Answer, Backend, Call, CallError, call::outcome, transport::Delivery};
+use super::{
+    Answer, Backend, BackendSettings, Call, CallError, call::outcome, transport::Delivery,
+};
 use crate::{
     failsafe::{Asker, Attempt, Outcome, Place, Retry, Ticket, retry::draw},
     protocol::Message,
@@ -159,7 +161,7 @@ impl Way<'_> {
             Err(error) if backend.is_stopped() && error.was_sent() => Err(error),
             Err(_) if backend.is_stopped() => Err(CallError::Stopped),
             answer => {
-                settle(ticket, &answer, end);
+                settle(ticket, backend.settings(), &answer, end);
                 answer
             }
         }
@@ -176,6 +178,7 @@ impl Backend {
             .admit_for(asker, now)
             .map_err(|rejected| CallError::CircuitOpen {
                 tool: rejected.tool,
+                by_operator: rejected.by_operator,
                 retry_after: rejected.retry_after,
                 open_for: rejected.open_for,
                 cause: rejected.cause.map(|cause| cause.text.clone()),
@@ -183,9 +186,14 @@ impl Backend {
     }
 }
 
-fn settle(mut ticket: Ticket<'_>, answer: &Result<Message, CallError>, end: Stamp) {
+fn settle(
+    mut ticket: Ticket<'_>,
+    settings: &BackendSettings,
+    answer: &Result<Message, CallError>,
+    end: Stamp,
+) {
     match answer {
-        Ok(message) => ticket.settle(outcome(message), &AnswerError(message), end),
+        Ok(message) => ticket.settle(outcome(message), &AnswerError { message, settings }, end),
         Err(error) => {
             if let Some(pause) = error.retry_after() {
                 ticket.retry_after(pause);
@@ -196,16 +204,20 @@ fn settle(mut ticket: Ticket<'_>, answer: &Result<Message, CallError>, end: Stam
 }
 
 /// The error in an answer, as the cause of a tool's failure.
-struct AnswerError<'a>(&'a Message);
+struct AnswerError<'a> {
+    message: &'a Message,
+    settings: &'a BackendSettings,
+}
 
 impl fmt::Display for AnswerError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let code = self.0.error_code().unwrap_or_default();
+        let code = self.message.error_code().unwrap_or_default();
         if f.alternate() {
             return write!(f, "error {code}");
         }
-        let message = self.0.error_message().unwrap_or_default();
-        write!(f, "it answered with error {code}: {message}")
+        let message = self.message.error_message().unwrap_or_default();
+        let excerpt = self.settings.excerpt(&message);
+        write!(f, "it answered with error {code}: {excerpt}")
     }
 }
 

@@ -83,17 +83,15 @@ impl Failsafe {
     /// The same on a clock that is handed in: the one that made the stamps of [`Failsafe::admit`].
     #[must_use]
     pub fn with_clock(name: &str, config: &FailsafeConfig, clock: Clock) -> Self {
+        let circuit_breaker =
+            CircuitBreaker::with_clock(name, &config.circuit_breaker, clock.clone());
+        let slow_after = circuit_breaker.slow_after();
         Self {
-            circuit_breaker: CircuitBreaker::with_clock(
-                name,
-                &config.circuit_breaker,
-                clock.clone(),
-            ),
+            circuit_breaker,
             health_tracker: Arc::new(HealthTracker::with_clock(name, clock.clone())),
             tools: ToolCircuits::new(name, &config.circuit_breaker, clock.clone()),
             flight: FlightRecorder::new(),
-            slow_after_ns: u64::try_from(config.circuit_breaker.slow_after().as_nanos())
-                .unwrap_or(u64::MAX),
+            slow_after_ns: u64::try_from(slow_after.as_nanos()).unwrap_or(u64::MAX),
             rate: RateLimit::new(&config.rate_limit, clock),
             retry: RetryPolicy::new(&config.retry),
         }
@@ -109,7 +107,11 @@ impl Failsafe {
     /// Records a call that succeeded just now and took `latency`.
     pub fn record_success(&self, latency: Duration) {
         self.health_tracker.record_success(latency);
-        self.circuit_breaker.record_success();
+        if latency < self.circuit_breaker.slow_after() {
+            self.circuit_breaker.record_success();
+        } else {
+            self.circuit_breaker.record_slow(latency);
+        }
     }
 
     /// Records a call that failed just now.

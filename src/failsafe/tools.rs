@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use tracing::warn;
@@ -11,7 +11,7 @@ use crate::{
     failsafe::circuit_breaker::{
         CircuitBreaker, CircuitBreakerConfig, CircuitMode, ToolCircuitsConfig,
     },
-    lockfree::{Counter, Gauge},
+    lockfree::Counter,
     telemetry::Clock,
 };
 
@@ -29,7 +29,8 @@ pub(super) struct ToolCircuits {
     config: CircuitBreakerConfig,
     clock: Clock,
     made: papaya::HashMap<Box<str>, Arc<CircuitBreaker>>,
-    count: Gauge,
+    /// Held while one is made, so that there are never too many. A call of a tool that has its breaker never asks for it.
+    making: Mutex<()>,
     left_out: Counter,
 }
 
@@ -64,7 +65,7 @@ impl ToolCircuits {
             },
             clock,
             made: papaya::HashMap::new(),
-            count: Gauge::new(),
+            making: Mutex::new(()),
             left_out: Counter::new(),
         }
     }
@@ -103,25 +104,20 @@ impl ToolCircuits {
         if !self.config.tools.enabled {
             return None;
         }
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let made = self.made.pin();
         if let Some(known) = made.get(name) {
             return Some(Arc::clone(known));
         }
-        self.count.raise();
-        if self.count.level() > u64::from(self.config.tools.max) {
-            self.count.lower();
+        if made.len() >= self.config.tools.max as usize {
             self.leave_out(name);
             return None;
         }
         let owner = (&*self.backend, name);
         let fresh = CircuitBreaker::of_tool(owner, &self.config, self.clock.clone());
-        match made.try_insert(name.into(), Arc::new(fresh)) {
-            Ok(fresh) => Some(Arc::clone(fresh)),
-            Err(earlier) => {
-                self.count.lower();
-                Some(Arc::clone(earlier.current))
-            }
-        }
+        let fresh = Arc::new(fresh);
+        made.insert(name.into(), Arc::clone(&fresh));
+        Some(fresh)
     }
 
     fn leave_out(&self, tool: &str) {
@@ -140,7 +136,7 @@ impl ToolCircuits {
 impl fmt::Debug for ToolCircuits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ToolCircuits")
-            .field("count", &self.count.level())
+            .field("count", &self.made.len())
             .finish_non_exhaustive()
     }
 }
@@ -206,6 +202,8 @@ mod tests {
                 });
             }
         });
-        assert_eq!((circuits.all().len(), circuits.count.level()), (1, 1));
+        assert_eq!(circuits.all().len(), 1);
+        assert!(tool.breaker().is_some());
+        assert_eq!(circuits.left_out.total(), 0);
     }
 }

@@ -33,11 +33,14 @@ impl ServerSettings {
         if !auth.enabled {
             return None;
         }
-        let token = match auth.bearer_token.as_ref()? {
-            BearerToken::Given(token) => Some(token.clone()),
-            BearerToken::Auto => TokenFile::known(self.port),
+        let token = match &auth.bearer_token {
+            Some(BearerToken::Given(token)) => Some(token.clone()),
+            Some(BearerToken::Auto) => TokenFile::known(self.port),
+            None => None,
         };
-        token.or_else(|| auth.api_keys.first().map(|key| key.key.clone()))
+        let widest = |key: &&ApiKey| (key.admin, key.backends.is_none());
+        let key = || auth.api_keys.iter().max_by_key(widest);
+        token.or_else(|| key().map(|key| key.key.clone()))
     }
 }
 

@@ -49,6 +49,29 @@ pub(crate) fn failing_tool_opens_alone() {
     assert_eq!(backend.calls("refuse"), 6);
 }
 
+/// What a tool says of itself reaches other callers and operators: short, and without the secrets that its backend was given.
+pub(crate) fn a_tool_s_words() {
+    let backend = StdioBackend::new(&[]);
+    let mut config = backend.config();
+    config["env"] = json!({"TOKEN": "s3cret-token-value"});
+    let gateway = Setup::backends(json!({"backend": config})).start();
+    let message = format!("s3cret-token-value is refused {}", "again ".repeat(10_000));
+    let refuse = || {
+        let arguments = json!({"code": -32603, "message": message});
+        gateway.invoke("backend", "refuse", arguments)
+    };
+    let refused = crate::support::until("the tool's circuit opens", || {
+        let reply = refuse();
+        (reply.refusal() == "CIRCUIT_OPEN").then_some(reply)
+    });
+    let why = gateway.page("/health/backends/backend/why").text();
+    for told in [refused.said(), why, format!("{:?}", gateway.log())] {
+        assert!(told.contains("*** is refused again"), "{told}");
+        assert!(!told.contains("s3cret-token-value"), "{told}");
+        assert!(told.len() < 50_000, "{}", told.len());
+    }
+}
+
 pub(crate) fn dead_backend_opens_whole() {
     let server = HttpBackend::start();
     let gateway = in_front_of(
@@ -161,6 +184,11 @@ pub(crate) fn shadow() {
 pub(crate) fn forced() {
     let server = HttpBackend::start();
     let gateway = in_front_of(&server, json!({"mode": "forced_open"}));
+    let refused = gateway.invoke("server", "echo", json!({}));
+    assert_eq!(refused.refusal(), "CIRCUIT_OPEN");
+    assert!(refused.said().contains("an operator keeps"), "{refused:?}");
+    assert_eq!(refused.recovery().get("retry_after_ms"), None);
+    gateway.ask("gateway_revive_server", json!({"server": "server"}));
     assert_eq!(echo(&gateway), "CIRCUIT_OPEN");
     assert_eq!(server.arrivals("echo"), 0);
     let status = &gateway.json("/health")["backends"]["server"];
@@ -247,4 +275,17 @@ pub(crate) fn why_from_the_shell() {
     );
     let without_key = gateway.page("/health/backends/other/why");
     assert_eq!(without_key.status, 401);
+    let by_key = json!({"enabled": true, "api_keys": [
+        {"key": "bound-to-another", "name": "bound", "backends": ["another"]},
+        {"key": "free-of-all-bounds", "name": "free"},
+    ]});
+    let config = json!({"auth": by_key, "backends": {"other": {"http_url": "http://127.0.0.1:1/mcp"}, "another": {"http_url": "http://127.0.0.1:1/mcp"}}});
+    let gateway = Setup::config(config.clone()).start();
+    let port = gateway.address().port().to_string();
+    let told = Setup::config(config)
+        .arg("why")
+        .arg("other")
+        .arg("--port")
+        .arg(&port);
+    assert_eq!(told.run().code, 0);
 }

@@ -98,6 +98,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
 
     // Whose circuit opens, and why
     "circuit: a failing tool opens alone" => circuits::failing_tool_opens_alone,
+    "circuit: a tool's words are short and hold no secret" => circuits::a_tool_s_words,
     "circuit: a slow tool opens alone" => circuits::slow_tool_opens_alone,
     "circuit: a dead backend opens whole" => circuits::dead_backend_opens_whole,
     "circuit: tools without circuits of their own" => circuits::tools_without_circuits,

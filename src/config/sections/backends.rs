@@ -84,7 +84,8 @@ fn backend(
 /// A call ends at its timeout, so none can take longer.
 fn refuse_slower_than_ever(section: &mut Section<'_>, settings: &BackendSettings) {
     let breaker = &settings.failsafe.circuit_breaker;
-    let written = section.place_of("circuit_breaker").is_some();
+    let written =
+        section.place_of("circuit_breaker").is_some() || section.place_of("timeout").is_some();
     if written && breaker.slow_after() >= settings.timeout && breaker.slow_call.is_some() {
         let sentence = format!(
             "calls a call slow that takes {:?}, but each ends at the timeout of this backend, {:?}: give a shorter duration or a longer timeout",

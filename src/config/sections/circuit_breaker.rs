@@ -26,6 +26,12 @@ pub(super) fn read(mut section: Section<'_>, config: &mut CircuitBreakerConfig) 
     section.read("jitter", &mut config.jitter, values::whole(0..=100));
     section.read("mode", &mut config.mode, mode);
     policy(&mut section, &mut config.policy);
+    if config.policy != TripPolicy::Consecutive && section.place_of("failure_threshold").is_some() {
+        section.refuse(
+            "failure_threshold",
+            "counts failures in a row, and the policy that holds here counts otherwise: remove one of the two, or write policy: consecutive beside it",
+        );
+    }
     slow_call(&mut section, config);
     tools(&mut section, &mut config.tools);
     section.finish();
@@ -52,12 +58,6 @@ fn policy(section: &mut Section<'_>, target: &mut TripPolicy) {
         });
         return;
     }
-    if section.place_of("failure_threshold").is_some() {
-        section.refuse(
-            "failure_threshold",
-            "counts failures in a row, and the policy beside it counts otherwise: remove one of the two",
-        );
-    }
     let mut policy = section.section("policy");
     let of_time = policy.is_section("time_window");
     if of_time && policy.is_section("last_n") {
@@ -68,23 +68,33 @@ fn policy(section: &mut Section<'_>, target: &mut TripPolicy) {
     }
     *target = if of_time {
         policy.accept("last_n");
-        time_window(policy.section("time_window"))
+        time_window(policy.section("time_window"), *target)
     } else {
-        last_n(policy.section("last_n"))
+        last_n(policy.section("last_n"), *target)
     };
     policy.finish();
 }
 
-fn last_n(mut section: Section<'_>) -> TripPolicy {
+/// Over the same policy of the whole, if that is what holds there.
+fn last_n(mut section: Section<'_>, inherited: TripPolicy) -> TripPolicy {
     let (mut window, mut failures, mut minimum) = (20, 10, 1);
+    if let TripPolicy::LastN {
+        window: w,
+        failures: f,
+        minimum: m,
+    } = inherited
+    {
+        (window, failures, minimum) = (w, f, m);
+    } else {
+        ask_for(
+            &section,
+            ["window", "failures"],
+            "say how many of the last calls are looked at, and how many failures among them open the breaker",
+        );
+    }
     section.read("window", &mut window, values::whole(1..=32));
     section.read("failures", &mut failures, values::whole(1..=32));
     section.read("minimum", &mut minimum, values::whole(1..=32));
-    ask_for(
-        &section,
-        ["window", "failures"],
-        "say how many of the last calls are looked at, and how many failures among them open the breaker",
-    );
     section.finish();
     TripPolicy::LastN {
         window,
@@ -93,19 +103,28 @@ fn last_n(mut section: Section<'_>) -> TripPolicy {
     }
 }
 
-fn time_window(mut section: Section<'_>) -> TripPolicy {
+fn time_window(mut section: Section<'_>, inherited: TripPolicy) -> TripPolicy {
     let (mut window, mut failure_rate, mut minimum_calls) = (Duration::from_secs(60), 50, 10);
+    if let TripPolicy::TimeWindow {
+        window: w,
+        failure_rate: r,
+        minimum_calls: m,
+    } = inherited
+    {
+        (window, failure_rate, minimum_calls) = (w, r, m);
+    } else {
+        ask_for(
+            &section,
+            ["window", "failure_rate"],
+            "say how far back is looked, and how many percent of failures open the breaker",
+        );
+    }
     section.time("window", &mut window);
     section.read("failure_rate", &mut failure_rate, values::whole(1..=100));
     section.read(
         "minimum_calls",
         &mut minimum_calls,
         values::whole(1..=u32::MAX),
-    );
-    ask_for(
-        &section,
-        ["window", "failure_rate"],
-        "say how far back is looked, and how many percent of failures open the breaker",
     );
     section.finish();
     TripPolicy::TimeWindow {
@@ -263,6 +282,31 @@ mod tests {
             let told = |problem: &String| problem.contains(&named) && problem.contains(cure);
             assert!(problems.iter().any(told), "{text}: {problems:?}");
         }
+    }
+
+    #[test]
+    fn a_backend_keeps_what_it_does_not_write_of_a_policy_and_cannot_set_what_that_ignores() {
+        let read = |breaker: &str| {
+            let text = format!(
+                "failsafe: {{circuit_breaker: {{policy: {{time_window: {{window: 9s, failure_rate: 40, minimum_calls: 7}}}}}}}}\nbackends: {{a: {{command: x, circuit_breaker: {breaker}}}}}"
+            );
+            read_file(&text, &[])
+        };
+        let kept = read("{policy: {time_window: {failure_rate: 60}}}").unwrap();
+        assert_eq!(
+            kept.backends[0].failsafe.circuit_breaker.policy,
+            TripPolicy::TimeWindow {
+                window: Duration::from_secs(9),
+                failure_rate: 60,
+                minimum_calls: 7
+            }
+        );
+        let ignored = read("{failure_threshold: 3}").unwrap_err();
+        assert!(
+            ignored[0].contains("or write policy: consecutive"),
+            "{ignored:?}"
+        );
+        assert!(read("{failure_threshold: 3, policy: consecutive}").is_ok());
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub struct CircuitBreaker {
     history: History,
     clock: Clock,
     slow_after: Duration,
+    /// The mode that the configuration sets, if results are not to decide.
+    forced: Option<Mode>,
     /// Decides and reports, and lets every call go.
     shadow: bool,
 }
@@ -80,8 +82,10 @@ impl CircuitBreaker {
     }
 
     fn of(owner: Owner, config: &CircuitBreakerConfig, clock: Clock) -> Self {
-        let core = Breaker::new(policy::nearest(&owner, config));
-        if let Some(mode) = forced(config) {
+        let config = &policy::nearest(config);
+        let core = Breaker::new(policy::made(&owner, config));
+        let forced = forced(config);
+        if let Some(mode) = forced {
             core.force(mode, clock.now().millis());
         }
         Self {
@@ -89,6 +93,7 @@ impl CircuitBreaker {
             history: History::new(owner),
             clock,
             slow_after: config.slow_after(),
+            forced,
             shadow: config.enabled && config.mode == CircuitMode::Shadow,
         }
     }
@@ -203,7 +208,8 @@ impl CircuitBreaker {
         now_ms: u64,
     ) -> Settled {
         let cause = self.history.blame(blame, now_ms);
-        let settled = permit.failure_until(now_ms, blame.not_before_ms(now_ms));
+        let not_before_ms = self.history.not_before_ms(blame.not_before_ms(now_ms));
+        let settled = permit.failure_until(now_ms, not_before_ms);
         self.history
             .tell(settled, Some(&cause), blame.facts, now_ms);
         settled
@@ -220,18 +226,35 @@ impl CircuitBreaker {
     pub fn record_failure(&self) {
         let now_ms = self.clock.now().millis();
         let blame = Blame::new(CauseKind::Reported, &"a failure was reported");
-        self.charge(Verdict::Failure, &blame, now_ms);
+        let cause = self.history.blame(&blame, now_ms);
+        let settled = self.core.record(Verdict::Failure, now_ms);
+        self.history
+            .tell(settled, Some(&cause), Facts::default(), now_ms);
     }
 
-    /// Counts what a call came to that had no permit of this breaker.
+    /// Counts a success that just ended and took too long.
+    pub(in crate::failsafe) fn record_slow(&self, latency: Duration) {
+        let now_ms = self.clock.now().millis();
+        let facts = Facts {
+            latency: Some(latency),
+            request_id: None,
+        };
+        let cause = self
+            .history
+            .blame(&self.slow_call(&facts).blame(facts), now_ms);
+        let settled = self.core.record(Verdict::Slow, now_ms);
+        self.history.tell(settled, Some(&cause), facts, now_ms);
+    }
+
+    /// Counts what a call came to that was sent before this breaker was made.
     pub(in crate::failsafe) fn charge(&self, verdict: Verdict, blame: &Blame<'_>, now_ms: u64) {
         let cause = self.history.blame(blame, now_ms);
-        let settled = self.core.record(verdict, now_ms);
+        let settled = self.core.record_earlier(verdict, now_ms);
         self.history
             .tell(settled, Some(&cause), blame.facts, now_ms);
     }
 
-    /// Counts a call that took too long and had no permit of this breaker.
+    /// Counts a call that took too long and was sent before this breaker was made.
     pub(in crate::failsafe) fn charge_slow(&self, facts: Facts, now_ms: u64) {
         self.charge(Verdict::Slow, &self.slow_call(&facts).blame(facts), now_ms);
     }
@@ -245,10 +268,7 @@ impl CircuitBreaker {
     /// Who decides on the state: results, or an operator.
     #[must_use]
     pub fn mode(&self) -> CircuitMode {
-        match self.core.mode().into() {
-            CircuitMode::Automatic if self.shadow => CircuitMode::Shadow,
-            mode => mode,
-        }
+        self.shown(self.core.mode())
     }
 
     /// How long the circuit has not been closed; none while it is.
@@ -292,6 +312,13 @@ impl CircuitBreaker {
         self.core.view(self.clock.now().millis())
     }
 
+    pub(super) fn shown(&self, mode: Mode) -> CircuitMode {
+        match mode.into() {
+            CircuitMode::Automatic if self.shadow => CircuitMode::Shadow,
+            mode => mode,
+        }
+    }
+
     /// Refuses every call until somebody says otherwise.
     pub fn force_open(&self) {
         let blame = Blame::new(CauseKind::Operator, &"an operator opened the circuit");
@@ -309,9 +336,12 @@ impl CircuitBreaker {
         self.force(Mode::Disabled);
     }
 
-    /// Back to closed and fresh, with results deciding.
+    /// Back to closed and fresh, with results deciding; or back to the mode that the configuration sets.
     pub fn reset(&self) {
         let now_ms = self.clock.now().millis();
+        if let Some(mode) = self.forced {
+            return self.force(mode);
+        }
         let transition = self.core.reset(now_ms);
         self.history.tell_operator(transition, now_ms);
     }
@@ -325,7 +355,7 @@ impl CircuitBreaker {
         &self.clock
     }
 
-    pub(super) const fn slow_after(&self) -> Duration {
+    pub(in crate::failsafe) const fn slow_after(&self) -> Duration {
         self.slow_after
     }
 

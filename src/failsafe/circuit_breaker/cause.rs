@@ -10,6 +10,10 @@ use crate::{
 /// The longest pause that a backend can ask for: one that asks for more is tried again after this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
+/// What is kept of a sentence and of its short form, in bytes: sixty-four of each are kept for every breaker.
+const LONGEST_TEXT: usize = 2_000;
+const LONGEST_BRIEF: usize = 100;
+
 /// A failure, a slow call, or whatever else moved the breaker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
@@ -64,13 +68,18 @@ impl<'a> Blame<'a> {
     pub(super) fn cause(&self, now_ms: u64) -> Cause {
         Cause {
             kind: self.kind,
-            text: self.text.to_string().into(),
-            brief: format!("{:#}", self.text).into(),
+            text: beginning(self.text.to_string(), LONGEST_TEXT),
+            brief: beginning(format!("{:#}", self.text), LONGEST_BRIEF),
             at_ms: now_ms,
             latency: self.facts.latency,
             request_id: self.facts.request_id,
         }
     }
+}
+
+fn beginning(mut text: String, most: usize) -> Box<str> {
+    text.truncate(text.floor_char_boundary(most));
+    text.into()
 }
 
 impl fmt::Display for Cause {

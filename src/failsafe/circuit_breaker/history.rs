@@ -3,6 +3,8 @@
 
 use std::{array, sync::Arc, time::Duration};
 
+use arc_swap::ArcSwapOption;
+
 use crate::{
     failsafe::circuit_breaker::{
         cause::{Blame, Cause, CauseKind, Facts},
@@ -38,6 +40,9 @@ pub(super) struct Owner {
 #[derive(Debug)]
 pub(super) struct History {
     owner: Owner,
+    cause: ArcSwapOption<Cause>,
+    /// Until when the backend has asked not to be called, in milliseconds.
+    not_before_ms: Latest,
     failures: Failures,
     changes: Changes,
     opened_at_ms: Latest,
@@ -51,6 +56,8 @@ impl History {
     pub(super) fn new(owner: Owner) -> Self {
         Self {
             owner,
+            cause: ArcSwapOption::empty(),
+            not_before_ms: Latest::new(0),
             failures: Failures::new(),
             changes: Changes::default(),
             opened_at_ms: Latest::new(0),
@@ -72,13 +79,23 @@ impl History {
     /// Keeps a cause. Called before the core hears of the failure: whoever is refused because of it finds the cause.
     pub(super) fn blame(&self, blame: &Blame<'_>, now_ms: u64) -> Arc<Cause> {
         let cause = Arc::new(blame.cause(now_ms));
+        self.cause.store(Some(Arc::clone(&cause)));
         self.failures.push(Arc::clone(&cause));
         cause
     }
 
     /// The last failure, or the last word of an operator.
     pub(super) fn cause(&self) -> Option<Arc<Cause>> {
-        self.failures.latest(1).pop()
+        self.cause.load_full()
+    }
+
+    /// Until when the backend has asked not to be called, now or before.
+    pub(super) fn not_before_ms(&self, asked_ms: u64) -> u64 {
+        let known_ms = self.not_before_ms.value();
+        if asked_ms > known_ms {
+            self.not_before_ms.set(asked_ms);
+        }
+        asked_ms.max(known_ms)
     }
 
     /// The last failures, oldest first.

@@ -26,8 +26,10 @@ pub struct Permit<'a> {
 pub struct Rejected {
     /// The tool whose own breaker refused; none if it was the backend's.
     pub tool: Option<Box<str>>,
-    /// When it is worth asking again.
+    /// When it is worth asking again. An operator who refuses says no time: this is then the reset timeout.
     pub retry_after: Duration,
+    /// Whether an operator refused, and not the results of calls.
+    pub by_operator: bool,
     /// Open, or half-open with every probe under way.
     pub state: CircuitState,
     /// How long ago the breaker opened.

@@ -120,11 +120,17 @@ impl CircuitBreakerConfig {
     }
 }
 
-/// The policy for the breaker of this name. Settings that contradict each other are brought to the nearest values that work.
-pub(super) fn nearest(owner: &Owner, config: &CircuitBreakerConfig) -> Policy {
-    policy(seed(owner), config)
-        .or_else(|_| policy(seed(owner), &in_range(config)))
-        .unwrap_or_default()
+/// Settings that contradict each other are brought to the nearest values that work.
+pub(super) fn nearest(config: &CircuitBreakerConfig) -> CircuitBreakerConfig {
+    match config.validate() {
+        Ok(()) => config.clone(),
+        Err(_) => in_range(config),
+    }
+}
+
+/// The policy for the breaker of this owner, from settings that work.
+pub(super) fn made(owner: &Owner, config: &CircuitBreakerConfig) -> Policy {
+    policy(seed(owner), config).unwrap_or_default()
 }
 
 fn policy(seed: u64, config: &CircuitBreakerConfig) -> Result<Policy, PolicyError> {
@@ -363,7 +369,8 @@ mod tests {
             tool: None,
         };
         let none = with(|config| config.failure_threshold = 0);
-        assert_eq!(nearest(&owner, &none).failure_threshold(), 1);
-        assert_eq!(nearest(&owner, &last_n(4, 9, 1)).failure_threshold(), 4);
+        assert_eq!(made(&owner, &nearest(&none)).failure_threshold(), 1);
+        let wide = nearest(&last_n(4, 9, 1));
+        assert_eq!(made(&owner, &wide).failure_threshold(), 4);
     }
 }

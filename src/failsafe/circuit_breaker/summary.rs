@@ -24,12 +24,12 @@ impl CircuitBreaker {
             changes: self.changes(),
             view: self.view(),
         };
-        let told = match self.state() {
+        let told = match story.view.state.into() {
             CircuitState::Closed => story.closed(),
             CircuitState::Open => story.open(),
             CircuitState::HalfOpen => story.half_open(),
         };
-        match self.mode() {
+        match self.shown(story.view.mode) {
             CircuitMode::Automatic => told,
             CircuitMode::Shadow => format!("{told} (in shadow mode: calls go all the same)"),
             CircuitMode::ForcedOpen => format!("every call is refused by an operator; {told}"),

@@ -12,7 +12,7 @@ use crate::{
         permit::Rejected,
         state::CircuitState,
     },
-    lockfree::{self, Refused, Settled, State, Transition},
+    lockfree::{self, Mode, Refused, Settled, State, Transition},
 };
 
 impl History {
@@ -106,6 +106,7 @@ impl History {
         let rejected = Rejected {
             tool: self.tool().map(Into::into),
             retry_after: Duration::from_millis(refused.retry_after_ms),
+            by_operator: refused.mode == Mode::ForcedOpen,
             state: refused.state.into(),
             open_for: self.open_for(now_ms),
             cause: self.cause(),

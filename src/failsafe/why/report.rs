@@ -12,6 +12,10 @@ use crate::{
     telemetry::{Clock, RequestId, clock::milliseconds},
 };
 
+/// Entries that are shown of a backend, and of each of its tools.
+const ALL: usize = usize::MAX;
+const OF_A_TOOL: usize = 8;
+
 /// Why calls to one backend flow or do not.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Why {
@@ -42,6 +46,10 @@ pub struct ToolReport {
     pub summary: String,
     /// The state of its circuit.
     pub circuit_state: CircuitState,
+    /// Its last changes, at most eight, newest first.
+    pub changes: Vec<ChangeReport>,
+    /// Its last failures and slow calls, at most eight, newest first.
+    pub failures: Vec<FailureReport>,
 }
 
 /// One change of the backend's circuit.
@@ -103,9 +111,13 @@ impl Failsafe {
             summary: breaker.summary(),
             circuit_state: breaker.state(),
             circuit_mode: breaker.mode(),
-            tools: self.tool_circuits().iter().map(tool).collect(),
-            changes: newest_first(&breaker.changes(), |change| of_change(change, clock)),
-            failures: newest_first(&breaker.failures(), |cause| of_failure(cause, clock)),
+            tools: self
+                .tool_circuits()
+                .iter()
+                .map(|(name, breaker)| tool(name, breaker))
+                .collect(),
+            changes: newest_first(&breaker.changes(), ALL, |change| of_change(change, clock)),
+            failures: newest_first(&breaker.failures(), ALL, |cause| of_failure(cause, clock)),
             outcomes: outcomes
                 .iter()
                 .filter_map(|entry| of_outcome(entry, clock))
@@ -114,15 +126,18 @@ impl Failsafe {
     }
 }
 
-fn newest_first<T, R>(all: &[T], report: impl Fn(&T) -> R) -> Vec<R> {
-    all.iter().rev().map(report).collect()
+fn newest_first<T, R>(all: &[T], most: usize, report: impl Fn(&T) -> R) -> Vec<R> {
+    all.iter().rev().take(most).map(report).collect()
 }
 
-fn tool((tool, breaker): &(Box<str>, std::sync::Arc<CircuitBreaker>)) -> ToolReport {
+fn tool(name: &str, breaker: &CircuitBreaker) -> ToolReport {
+    let clock = breaker.clock();
     ToolReport {
-        tool: tool.clone(),
+        tool: name.into(),
         summary: breaker.summary(),
         circuit_state: breaker.state(),
+        changes: newest_first(&breaker.changes(), OF_A_TOOL, |it| of_change(it, clock)),
+        failures: newest_first(&breaker.failures(), OF_A_TOOL, |it| of_failure(it, clock)),
     }
 }
 

@@ -13,6 +13,10 @@ impl Display for Why {
         }
         list(f, "changes", &self.changes)?;
         list(f, "failures", &self.failures)?;
+        for tool in &self.tools {
+            list(f, &format!("changes of {}", tool.tool), &tool.changes)?;
+            list(f, &format!("failures of {}", tool.tool), &tool.failures)?;
+        }
         list(f, "last calls", &self.outcomes)
     }
 }

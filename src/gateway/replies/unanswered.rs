@@ -112,6 +112,9 @@ fn advice(backend: &str, error: &CallError) -> String {
         |after| format!("Wait {} ms", millis(after)),
     );
     match error {
+        CallError::CircuitOpen { by_operator: true, .. } => format!(
+            "Waiting does not help: use tools of other servers, and tell the user that an operator keeps {backend:?} closed to calls (circuit_breaker.mode in the configuration)."
+        ),
         CallError::CircuitOpen { tool: Some(tool), .. } => format!(
             "{wait} before calling {tool:?} again, and use other tools meanwhile: those of {backend:?} can be called. Calling sooner is refused at once."
         ),
@@ -197,6 +200,7 @@ mod tests {
     fn open() -> CallError {
         CallError::CircuitOpen {
             tool: None,
+            by_operator: false,
             retry_after: Duration::from_millis(1500),
             open_for: Duration::from_secs(3),
             cause: Some("the child ended".into()),

@@ -1,6 +1,6 @@
 //! One client's session: whose it is, what it negotiated, and which of its calls are in flight.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
@@ -17,9 +17,6 @@ use crate::{
 pub(in crate::gateway) const MOST_SUBSCRIPTIONS: usize = 1000;
 
 /// A session that `initialize` opened.
-///
-/// Its list of calls is behind a lock of its own, held for a push or a removal: one client's calls are few, and a map
-/// without locks takes two allocations for each, and now and then an interrupt on every core to free them.
 pub(in crate::gateway) struct Session {
     id: Box<str>,
     caller: Arc<Caller>,
@@ -27,7 +24,7 @@ pub(in crate::gateway) struct Session {
     revision: Revision,
     last_used_ms: Latest,
     log_level: Latest,
-    calls: Mutex<Vec<Registered>>,
+    calls: papaya::HashMap<Bytes, Arc<Notify>>,
     subscriptions: papaya::HashSet<Box<str>>,
     outbox: Outbox,
 }
@@ -41,7 +38,7 @@ impl Session {
             revision: bounds.revision,
             last_used_ms: Latest::new(bounds.now.millis()),
             log_level: Latest::new(0),
-            calls: Mutex::default(),
+            calls: papaya::HashMap::new(),
             subscriptions: papaya::HashSet::new(),
             outbox: Outbox::new(bounds.buffer),
         }
@@ -78,31 +75,29 @@ impl Session {
     /// Whether nobody used it since `ttl_ms` milliseconds, no call is in flight and no stream open.
     pub(super) fn is_idle(&self, now: Stamp, ttl_ms: u64) -> bool {
         now.millis().saturating_sub(self.last_used_ms.value()) >= ttl_ms
-            && self.calls().is_empty()
+            && self.calls.is_empty()
             && !self.outbox.is_listened()
     }
 
     /// Registers a call under its client's request id, so that a cancellation finds it.
     pub(in crate::gateway) fn enter(self: &Arc<Self>, id: &Bytes) -> InFlight {
         let cancelled = Arc::new(Notify::new());
-        let mut calls = self.calls();
-        let is_new = calls.iter().all(|call| call.id != *id);
-        if is_new {
-            calls.push(Registered {
-                id: id.clone(),
-                cancelled: Arc::clone(&cancelled),
-            });
-        }
+        let registered = self
+            .calls
+            .pin()
+            .try_insert(id.clone(), Arc::clone(&cancelled))
+            .is_ok();
         InFlight {
-            session: is_new.then(|| Arc::clone(self)),
+            session: registered.then(|| Arc::clone(self)),
+            id: id.clone(),
             cancelled,
         }
     }
 
     /// Cancels the call with this request id; a call that is unknown or over is left alone, as the protocol asks.
     pub(in crate::gateway) fn cancel(&self, id: &[u8]) {
-        if let Some(call) = self.calls().iter().find(|call| call.id == id) {
-            call.cancelled.notify_one();
+        if let Some(call) = self.calls.pin().get(id) {
+            call.notify_one();
         }
     }
 
@@ -146,8 +141,8 @@ impl Session {
 
     /// Cancels what is in flight and ends the stream.
     pub(super) fn end(&self) {
-        for call in self.calls().iter() {
-            call.cancelled.notify_one();
+        for call in self.calls.pin().values() {
+            call.notify_one();
         }
         self.outbox.end();
     }
@@ -157,19 +152,9 @@ impl Session {
         self.outbox.end();
     }
 
-    fn calls(&self) -> MutexGuard<'_, Vec<Registered>> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) const fn outbox(&self) -> &Outbox {
         &self.outbox
     }
-}
-
-/// A call in flight, as its session knows it.
-struct Registered {
-    id: Bytes,
-    cancelled: Arc<Notify>,
 }
 
 /// What a new session is bound by.
@@ -183,6 +168,7 @@ pub(super) struct Bounds {
 /// A call in flight; dropping it takes it off the session's list.
 pub(in crate::gateway) struct InFlight {
     session: Option<Arc<Session>>,
+    id: Bytes,
     cancelled: Arc<Notify>,
 }
 
@@ -196,11 +182,7 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         if let Some(session) = &self.session {
-            let mut calls = session.calls();
-            let is_this = |call: &Registered| Arc::ptr_eq(&call.cancelled, &self.cancelled);
-            if let Some(place) = calls.iter().position(is_this) {
-                calls.swap_remove(place);
-            }
+            session.calls.pin().remove(&self.id);
         }
     }
 }

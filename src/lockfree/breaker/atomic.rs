@@ -129,6 +129,12 @@ impl Breaker {
         self.settle(word, None, Call::new(verdict, now_ms))
     }
 
+    /// Counts the result of a call that was sent before this breaker was made: once the breaker has changed, it comes too late.
+    pub fn record_earlier(&self, verdict: Verdict, now_ms: u64) -> Settled {
+        let first = Word::default().generation();
+        self.settle(self.load(), Some(first), Call::new(verdict, now_ms))
+    }
+
     /// Whether calls flow. Open also when a probe is due and nobody has asked yet.
     #[must_use]
     pub fn state(&self) -> State {
@@ -460,6 +466,18 @@ mod tests {
         assert!(breaker.admit(30_000).is_err());
         assert!(!changes(&breaker, 30_000));
         drop(probes);
+    }
+
+    #[test]
+    fn a_result_from_before_the_breaker_counts_until_it_first_changes() {
+        let breaker = Breaker::new(policy());
+        let failure = || breaker.record_earlier(Verdict::Failure, 0);
+        assert!(matches!(failure(), Settled::Counted { .. }));
+        assert!(matches!(failure(), Settled::Opened { .. }));
+        let probe = breaker.admit(30_000).unwrap();
+        assert_eq!(failure(), Settled::Stale);
+        assert_eq!(breaker.state(), State::HalfOpen);
+        drop(probe);
     }
 
     #[test]

@@ -16,7 +16,8 @@ const ROUNDS_UNTIL_ALIAS: u64 = (1 << 18) / 3;
 pub(super) const SHORTEST_WINDOW_MS: u64 = 100;
 pub(super) const LONGEST_WINDOW_MS: u64 = 3_600_000;
 
-/// What opens the breaker. Only a failure is ever weighed: a success cannot newly exceed a limit on failures.
+/// What opens the breaker. Only a failure is ever weighed: a success cannot newly exceed a limit on failures. One that
+/// completes a minimum leaves the weighing to the next failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// So many failures in a row.

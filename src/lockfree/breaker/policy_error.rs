@@ -119,12 +119,12 @@ impl fmt::Display for PolicyError {
             ),
             Self::Lease { lease_ms } => write!(
                 f,
-                "a call may take {lease_ms} ms: it must be above zero and at most {LONGEST_MS} ms; give a request timeout in that range"
+                "a call may take {lease_ms} ms: it must be above zero and at most {LONGEST_MS} ms; give a lease in that range"
             ),
             Self::Alias { reset_ms, lease_ms } => write!(
                 f,
                 "a call may take {lease_ms} ms while the circuit resets every {reset_ms} ms: its late result could pass for a fresh one; \
-                 give a longer reset timeout or a shorter request timeout"
+                 give a longer reset timeout or a shorter lease"
             ),
         }
     }

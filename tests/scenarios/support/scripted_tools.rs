@@ -37,7 +37,9 @@ pub(crate) fn call(script: &Script, frame: &Frame) {
         )),
         "refuse" => {
             let code = asked.argument("code").as_i64().unwrap_or(-32602);
-            script.send(&frame::error(id, code, "refused by script"));
+            let message = asked.argument("message");
+            let message = message.as_str().unwrap_or("refused by script");
+            script.send(&frame::error(id, code, message));
         }
         "verbatim" => script.send(&frame::result(id, offer::VERBATIM)),
         "mirror" => mirror(script, id, &asked),
