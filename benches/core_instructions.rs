@@ -56,7 +56,7 @@ fn runs(tool: &str) -> bool {
 }
 
 fn forget() -> io::Result<()> {
-    match fs::remove_dir_all(left::instructions()) {
+    match fs::remove_dir_all(left::under_target("gungraun/mcp-gateway/core_instructions")) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }

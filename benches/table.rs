@@ -5,6 +5,8 @@
 
 #[path = "table/budgets.rs"]
 mod budgets;
+#[path = "../perf/contend/src/budgets.rs"]
+mod contention;
 #[path = "shared/left.rs"]
 mod left;
 #[path = "table/measured.rs"]
@@ -30,9 +32,15 @@ fn main() -> ExitCode {
 fn rows() -> Result<Vec<Row>, toml::de::Error> {
     let budgets = Budgets::read()?;
     let instructions = budgets.instructions.iter();
+    let contention = contention::read()?;
     let ratios = budgets.ratio.iter();
     let rows = instructions
         .map(|budget| budget.row(measured::instructions(&budget.name)))
+        .chain(
+            contention
+                .iter()
+                .map(|budget| budget.row(measured::contention(&budget.name))),
+        )
         .chain(ratios.map(|budget| budget.row()))
         .collect();
     measured::take_away();

@@ -2,12 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// Callgrind's files, one folder for each function that was counted.
-pub(crate) fn instructions() -> PathBuf {
-    target().join("gungraun/mcp-gateway/core_instructions")
-}
-
-fn target() -> &'static Path {
+/// This place under `target/`.
+pub(crate) fn under_target(place: &str) -> PathBuf {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    scratch.parent().unwrap_or(scratch)
+    scratch.parent().unwrap_or(scratch).join(place)
 }

@@ -26,8 +26,8 @@ pub(crate) fn sixteen_shards() -> Recorder {
     recorder
 }
 
-/// The `n`th of all latencies.
-fn latency_us(n: u64) -> u64 {
+/// The `n`th of all latencies, in microseconds.
+pub(crate) fn latency_us(n: u64) -> u64 {
     let (decade, place) = (n % 3, n / 3 * 7919 % 900);
     (100 + place) * 10_u64.pow(u32::try_from(decade).unwrap_or(0))
 }

@@ -2,15 +2,17 @@
 
 use serde::Deserialize;
 
-use crate::row::{Held, Row};
+use crate::{
+    contention,
+    row::{Held, Row},
+};
 
 const BUDGETS: &str = include_str!("../../perf/budgets.toml");
 
-/// All budgets, by how they are measured.
+/// The budgets that are no contention, by how they are measured.
 #[derive(Deserialize)]
 pub(crate) struct Budgets {
     pub(crate) instructions: Vec<Instructions>,
-    #[serde(default)]
     pub(crate) ratio: Vec<Ratio>,
 }
 
@@ -49,6 +51,19 @@ impl Instructions {
             gate: format!("<= {most}"),
             measured: measured.map_or(String::new(), |count| format!("{count} instructions")),
             held: Held::of(measured.map(|count| count <= most)),
+            command: self.command.clone(),
+        }
+    }
+}
+
+impl contention::Budget {
+    pub(crate) fn row(&self, measured: Option<f64>) -> Row {
+        Row {
+            name: self.name.clone(),
+            goal: self.goal(),
+            gate: self.gate(),
+            measured: measured.map_or(String::new(), |ratio| format!("{ratio:.2}")),
+            held: Held::of(measured.map(|ratio| self.holds(ratio))),
             command: self.command.clone(),
         }
     }

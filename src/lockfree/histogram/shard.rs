@@ -75,16 +75,19 @@ impl Shard {
         }
     }
 
-    /// How many samples the bucket at `index` holds.
-    pub(super) fn count_at(&self, index: usize) -> u64 {
-        // Relaxed: the count stands for itself.
-        self.buckets
-            .get(index)
-            .map_or(0, |bucket| bucket.load(Ordering::Relaxed))
+    /// Adds what the buckets of all `shards` hold to `counts`. Several at a time, because each sum is then written once.
+    pub(super) fn add_counts<const N: usize>(shards: [&Self; N], counts: &mut [u64; BUCKETS]) {
+        for (index, count) in counts.iter_mut().enumerate() {
+            // Relaxed: each count stands for itself.
+            let held = shards.map(|shard| shard.buckets[index].load(Ordering::Relaxed));
+            *count += held.iter().sum::<u64>();
+        }
     }
 
     pub(super) fn count(&self) -> u64 {
-        (0..BUCKETS).map(|index| self.count_at(index)).sum()
+        // Relaxed: each count stands for itself.
+        let held = self.buckets.iter();
+        held.map(|bucket| bucket.load(Ordering::Relaxed)).sum()
     }
 }
 

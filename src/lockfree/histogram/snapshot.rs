@@ -108,11 +108,13 @@ impl Tally {
     pub(super) fn merged<'a>(shards: impl Iterator<Item = &'a Shard>) -> Self {
         let mut counts = Box::new([0_u64; BUCKETS]);
         let mut extras = Extras::default();
-        for shard in shards {
-            for (index, count) in counts.iter_mut().enumerate() {
-                *count += shard.count_at(index);
-            }
-            extras.add(shard.extras());
+        let shards: Vec<&Shard> = shards.inspect(|shard| extras.add(shard.extras())).collect();
+        let (fours, rest) = shards.as_chunks::<4>();
+        for four in fours {
+            Shard::add_counts(*four, &mut counts);
+        }
+        for shard in rest {
+            Shard::add_counts([*shard], &mut counts);
         }
         let samples = counts.iter().enumerate();
         Self::of(
