@@ -286,6 +286,8 @@ fn changed(effect: Effect) -> Option<Transition> {
 #[cfg(test)]
 #[cfg(not(loom))]
 mod tests {
+    use std::sync::Barrier;
+
     use super::*;
     use crate::lockfree::Rate;
 
@@ -577,6 +579,37 @@ mod tests {
         assert_eq!(size_of::<Breaker>(), 128);
         assert_eq!(align_of::<Breaker>(), 128);
         assert_eq!(size_of::<Permit<'_>>(), 24);
+    }
+
+    /// One of four threads that ask fifty times each at the moment a probe is due, round after round.
+    fn one_of_two_hundred(breaker: &Breaker, together: &Barrier, admitted: &Atomic<u64>) {
+        for round in 0..10_000_u64 {
+            let due_ms = round * 100_000 + 30_000;
+            if together.wait().is_leader() {
+                breaker.reset(0);
+                for _ in 0..2 {
+                    let _ = breaker.record(Verdict::Failure, due_ms - 30_000);
+                }
+                admitted.store(0, Ordering::Relaxed);
+            }
+            together.wait();
+            let went = (0..50).filter(|_| breaker.admit(due_ms).map(Permit::detach).is_ok());
+            admitted.fetch_add(went.count() as u64, Ordering::Relaxed);
+            together.wait();
+            assert_eq!(admitted.load(Ordering::Relaxed), 2, "in round {round}");
+        }
+    }
+
+    #[test]
+    fn of_two_hundred_callers_at_the_instant_of_half_open_exactly_as_many_go_as_may_in_every_round()
+    {
+        let (breaker, together) = (Breaker::new(policy()), Barrier::new(4));
+        let admitted = Atomic::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| one_of_two_hundred(&breaker, &together, &admitted));
+            }
+        });
     }
 
     /// What one thread of the crowd was told, summed up.

@@ -467,6 +467,22 @@ mod tests {
     }
 
     #[test]
+    fn a_lease_is_over_at_the_moment_it_ends() {
+        let admit = |now_ms| {
+            let full = half_open(2, 0, 10_240);
+            step(&policy(), full, Event::Admit, now_ms).1
+        };
+        assert!(matches!(
+            admit(10_239),
+            Effect::Refused(Refused {
+                retry_after_ms: 1,
+                ..
+            })
+        ));
+        assert_eq!(admit(10_240), Effect::Probe { first: false });
+    }
+
+    #[test]
     fn a_window_slides_so_that_a_long_good_past_does_not_hide_a_dead_backend() {
         let rule = Rule::LastN {
             window: 20,
