@@ -261,7 +261,7 @@ mod tests {
     async fn a_call_in_flight_does_not_start_again_what_an_operator_stopped() {
         let backend = shell(
             r#"read initialize
-            echo '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{}}}'
+            echo '{"jsonrpc":"2.0","id":1000000001,"result":{"protocolVersion":"2025-06-18","capabilities":{}}}'
             read initialized
             read call
             echo '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}'

@@ -5,6 +5,7 @@ mod any;
 mod gate;
 mod http;
 mod info;
+mod serials;
 mod stdio;
 mod wire;
 

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     backend::{
         BackendSettings, CallError, HttpSettings,
-        transport::{Delivery, ServerInfo, gate::Gate, wire},
+        transport::{Delivery, ServerInfo, gate::Gate, serials::Serials, wire},
     },
     lockfree::Counter,
     protocol::Message,
@@ -48,7 +48,7 @@ struct Shared {
     /// Held by the task that opens a session, for all who wait for it.
     opening: Arc<tokio::sync::Mutex<()>>,
     opened: Counter,
-    serials: Counter,
+    serials: Serials,
 }
 
 impl HttpTransport {
@@ -68,7 +68,7 @@ impl HttpTransport {
             asides: Arc::new(Semaphore::new(ASIDES)),
             opening: Arc::default(),
             opened: Counter::new(),
-            serials: Counter::new(),
+            serials: Serials::default(),
         }))
     }
 

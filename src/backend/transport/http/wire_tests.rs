@@ -30,13 +30,13 @@ fn result(framing: &str) -> String {
     format!("HTTP/1.1 200 OK\r\n{JSON}{framing}")
 }
 
-/// An answer under a one-digit id has 38 bytes, under a two-digit one 39.
+/// An answer, before its id of ten digits takes the place of `ID`.
 const ANSWER: &str = r#"{"jsonrpc":"2.0","id":ID,"result":{}}"#;
 
 fn chunked() -> String {
     result(&format!(
         "transfer-encoding: chunked\r\n\r\n1\r\n \r\n{:x};x=\"y\"\r\n{ANSWER}\r\n0\r\nx: y\r\n\r\n",
-        ANSWER.len() - 1
+        ANSWER.len() - "ID".len() + 10
     ))
 }
 

@@ -6,8 +6,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::order::{Asked, Order, Orders};
 use crate::{
-    backend::{CallError, EventSender},
-    lockfree::{Counter, Latest},
+    backend::{CallError, EventSender, transport::serials::Serials},
+    lockfree::Latest,
     protocol::Message,
 };
 
@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Child {
     orders: mpsc::UnboundedSender<Order>,
-    serials: Counter,
+    serials: Serials,
     /// 1 once the child takes no more input.
     deaf: Arc<Latest>,
 }
@@ -27,7 +27,7 @@ impl Child {
         let deaf = Arc::new(Latest::new(0));
         let child = Self {
             orders,
-            serials: Counter::new(),
+            serials: Serials::default(),
             deaf: Arc::clone(&deaf),
         };
         (child, Orders { taken, deaf })

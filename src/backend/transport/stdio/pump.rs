@@ -541,7 +541,7 @@ mod tests {
         let mut played = play();
         let long = format!(r#"{{"name":"{}"}}"#, "x".repeat(HIGH_WATER));
         let _calls = ["1", "2", "3"].map(|id| played.call(id, &long));
-        for serial in 1..=3 {
+        for serial in 1_000_000_001..=1_000_000_003_u64 {
             let heard = Message::parse(played.hear().await.into()).unwrap();
             assert_eq!(heard.id(), Some(serial.to_string().as_bytes()));
         }
@@ -583,7 +583,7 @@ mod tests {
         drop(hears);
         assert_eq!(call().await.unwrap().unwrap_err(), deaf());
         assert!(!child.is_alive());
-        let answer = Message::response(b"1", b"{}");
+        let answer = Message::response(b"1000000001", b"{}");
         says.write_all(answer.bytes()).await.unwrap();
         says.write_all(b"\n").await.unwrap();
         assert!(read.await.unwrap().is_ok());
@@ -596,7 +596,9 @@ mod tests {
         let call = played.call("1", "{}");
         played.hear().await;
         played.say(br#"{"level":30,"msg":"listening"}"#).await;
-        played.say(Message::response(b"1", b"{}").bytes()).await;
+        played
+            .say(Message::response(b"1000000001", b"{}").bytes())
+            .await;
         assert!(call.await.unwrap().is_ok());
     }
 }
