@@ -8,6 +8,9 @@ use super::Message;
 
 /// How much of either end of a line that is too long is looked at for its id, in bytes.
 const END: usize = 256;
+/// How many times as long a line may become before it is copied again. What is set aside for it and never written to
+/// takes no memory; what it has outgrown does, until the allocator has given it back.
+const GROWTH: usize = 8;
 
 /// Cuts a stream of bytes into lines, whatever the chunks. LF ends a line, a CR before it is dropped, blank lines are skipped.
 ///
@@ -76,6 +79,10 @@ impl LineDecoder {
         self.length += bytes.len();
         let room = self.max.saturating_add(1).saturating_sub(self.line.len());
         let (kept, skipped) = bytes.split_at(room.min(bytes.len()));
+        if self.line.capacity() - self.line.len() < kept.len() {
+            let wanted = kept.len().max(GROWTH * self.line.len());
+            self.line.reserve_exact(wanted.min(room));
+        }
         self.line.extend_from_slice(kept);
         self.tail
             .extend_from_slice(&skipped[skipped.len().saturating_sub(END)..]);

@@ -1,6 +1,23 @@
 //! Walks over JSON text token by token, checking the grammar of RFC 8259 and keeping nothing but its place.
 
-use super::{Span, plain::plain_run};
+use super::{
+    Span,
+    plain::{BLOCK, plain_run, special_marks},
+};
+
+/// Names and most values are not longer, in bytes; looking at a whole block of theirs would cost more.
+const SHORT: usize = 16;
+
+/// Whether a byte behind a backslash is an escape by itself. A table, since a jump for each of them is guessed wrong too often.
+static ESCAPES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut left: &[u8] = b"\"\\/bfnrt";
+    while let [first, rest @ ..] = left {
+        table[*first as usize] = true;
+        left = rest;
+    }
+    table
+};
 
 /// Where and why a walk ended early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,24 +127,63 @@ impl<'a> Cursor<'a> {
     /// A string, from its opening quote to behind its closing one.
     pub(super) fn string(&mut self) -> Result<(), Stop> {
         self.at += 1;
-        loop {
-            self.at += plain_run(&self.text[self.at..]);
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
+        let rest = &self.text[self.at..];
+        self.at += plain_run(rest.get(..SHORT).unwrap_or(rest));
+        if self.take(b'"') {
+            return Ok(());
+        }
+        self.long_string()
+    }
+
+    fn long_string(&mut self) -> Result<(), Stop> {
+        while let Some(block) = self.text[self.at..].first_chunk::<BLOCK>() {
+            let start = self.at;
+            let mut marks = special_marks(block);
+            while marks != 0 {
+                self.at = start + marks.trailing_zeros() as usize;
+                if self.is_short_escape() {
+                    self.at += 2;
+                } else if self.is_closed()? {
                     return Ok(());
                 }
-                Some(b'\\') => self.escape()?,
-                Some(_) => return Err(self.expected("no raw control character in a string")),
-                None => return Err(self.expected("the closing quote of a string")),
+                marks &=
+                    u64::MAX.unbounded_shl(u32::try_from(self.at - start).unwrap_or(u64::BITS));
             }
+            self.at = self.at.max(start + BLOCK);
+        }
+        loop {
+            self.at += plain_run(&self.text[self.at..]);
+            if self.is_closed()? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether an escape of two characters begins here: most special bytes of a long text are one.
+    #[inline]
+    fn is_short_escape(&self) -> bool {
+        let pair = self.text[self.at..].first_chunk::<2>();
+        pair.is_some_and(|[first, second]| *first == b'\\' && ESCAPES[usize::from(*second)])
+    }
+
+    /// Steps over a special byte of a string: true over its closing quote, false over an escape.
+    #[inline]
+    fn is_closed(&mut self) -> Result<bool, Stop> {
+        match self.peek() {
+            Some(b'"') => {
+                self.at += 1;
+                Ok(true)
+            }
+            Some(b'\\') => self.escape().map(|()| false),
+            Some(_) => Err(self.expected("no raw control character in a string")),
+            None => Err(self.expected("the closing quote of a string")),
         }
     }
 
     fn escape(&mut self) -> Result<(), Stop> {
         self.at += 1;
         match self.peek() {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
+            Some(byte) if ESCAPES[usize::from(byte)] => {
                 self.at += 1;
                 Ok(())
             }

@@ -1,7 +1,12 @@
-//! How many bytes of a string need no look: eight at a time.
+//! Which bytes of a string need a look: eight at a time, and in long strings a block of them at once.
+
+use wide::u8x16;
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// So many bytes are looked at together in a long string.
+pub(super) const BLOCK: usize = 64;
 
 /// The number of bytes before the first quote, backslash or control character; all of them if there is none.
 pub(super) fn plain_run(text: &[u8]) -> usize {
@@ -15,6 +20,22 @@ pub(super) fn plain_run(text: &[u8]) -> usize {
     }
     let tail = &text[done..];
     done + tail.iter().take_while(|byte| is_plain(**byte)).count()
+}
+
+/// A bit for each quote, backslash and control character of a block, the first byte's lowest.
+#[inline]
+pub(super) fn special_marks(block: &[u8; BLOCK]) -> u64 {
+    let (lanes, _) = block.as_chunks::<16>();
+    let marks = lanes.iter().map(|lane| lane_marks(u8x16::new(*lane)));
+    marks.rev().fold(0, |behind, marks| behind << 16 | marks)
+}
+
+#[inline]
+fn lane_marks(bytes: u8x16) -> u64 {
+    let quotes = bytes.simd_eq(u8x16::splat(b'"'));
+    let backslashes = bytes.simd_eq(u8x16::splat(b'\\'));
+    let controls = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
+    (quotes | backslashes | controls).to_bitmask().into()
 }
 
 /// The high bit of each byte that is special. Borrows run upwards only, so the lowest mark is always true.
@@ -45,6 +66,16 @@ mod tests {
         fn a_run_ends_where_a_plain_loop_ends_it(text in proptest::collection::vec(any::<u8>(), 0..64)) {
             let slow = text.iter().take_while(|byte| is_plain(**byte)).count();
             prop_assert_eq!(plain_run(&text), slow);
+        }
+
+        #[test]
+        fn each_special_byte_of_a_block_is_marked_and_no_other(block in prop::array::uniform32(any::<u16>())) {
+            // Half of the bytes are noise, and half are near the three limits.
+            let bytes: Vec<u8> = block.iter().flat_map(|pair| [pair.to_le_bytes()[0], b"\x1f\x20\x21\"#[\\]"[usize::from(pair >> 8) % 8]]).collect();
+            let marks = special_marks(bytes.first_chunk().unwrap());
+            for (at, byte) in bytes.iter().enumerate() {
+                prop_assert_eq!(marks >> at & 1 == 0, is_plain(*byte), "{} at {}", byte, at);
+            }
         }
 
         #[test]

@@ -121,6 +121,18 @@ mod tests {
         cursor.end().map(|()| span)
     }
 
+    /// What long strings are made of; escapes fall on every place of a block and across its edge.
+    const LONG_PIECES: [&str; 7] = [
+        "a",
+        "plain words",
+        "\u{e9}\u{4e16}",
+        r"\n",
+        r#"\""#,
+        r"\\",
+        r"\u00e9",
+    ];
+    const FAULTS: [&str; 7] = ["", "\n", "\u{1f}", r"\x", r"\u12G4", "\"", "\u{7f}"];
+
     fn agrees(text: &[u8]) -> Result<(), TestCaseError> {
         let known = serde_json::from_slice::<&RawValue>(text);
         let ours = std::str::from_utf8(text)
@@ -137,6 +149,17 @@ mod tests {
         #[test]
         fn every_valid_value_is_accepted_whole(text in json()) {
             prop_assert_eq!(accepts(text.as_bytes()).map(|span| span.of(text.as_bytes())), Ok(text.as_bytes()));
+        }
+
+        #[test]
+        fn a_long_string_is_accepted_exactly_where_serde_json_accepts_it(
+            pieces in prop::collection::vec(prop::sample::select(&LONG_PIECES[..]), 0..60), fault in prop::sample::select(&FAULTS[..]),
+        ) {
+            let (text, damaged) = (pieces.concat(), [pieces.concat().as_str(), fault, &pieces.concat()].concat());
+            for inside in [text.as_str(), &damaged, text.get(1..).unwrap_or("")] {
+                agrees(format!("\"{inside}\"").as_bytes())?;
+                agrees(format!("\"{inside}").as_bytes())?;
+            }
         }
 
         #[test]
