@@ -49,7 +49,7 @@ impl ServerSettings {
 pub struct LimitSettings {
     /// The longest body, in bytes.
     pub max_body_size: usize,
-    /// The longest head, in bytes; at least 8 KiB are taken.
+    /// The longest head, in bytes; at least 8 KiB are taken. A body that fits into as much is taken without a copy.
     pub max_head_size: usize,
     /// How long a peer may take to send its head.
     pub head_timeout: Duration,
@@ -120,7 +120,7 @@ impl Default for LimitSettings {
     fn default() -> Self {
         Self {
             max_body_size: 10 << 20,
-            max_head_size: 64 << 10,
+            max_head_size: 128 << 10,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(120),

@@ -6,6 +6,7 @@
 use std::{
     future::poll_fn,
     io::{self, IoSlice},
+    mem,
     pin::Pin,
     task::{Context, Poll, Waker, ready},
 };
@@ -22,11 +23,11 @@ use super::{
 
 /// The longest head that is read, interim ones included, in bytes.
 const MOST_HEAD: usize = 64 << 10;
-/// What is read at once, as long as that is not filled.
+/// What is read at once at first, and again after answers that are shorter.
 const READ: usize = 8 << 10;
-/// What is read at once of a body that comes faster than that.
-const READ_MORE: usize = 64 << 10;
-/// A body up to this length is copied out of the read buffer, which stays with the connection.
+/// What is read at once where as much comes: a long body that has come whole is handed on without a copy.
+const READ_MOST: usize = 128 << 10;
+/// A body up to this length is copied out of the read buffer, which stays with the connection; a longer one may take it along.
 const COPIED: usize = READ;
 /// What is set aside at once for a body that announces its length; it may be lying.
 const FIRST_CAPACITY: usize = 1 << 20;
@@ -256,6 +257,10 @@ impl Connection {
             self.left = Left::Length(0);
             return Ok(whole);
         }
+        if length == self.unread.len() {
+            self.left = Left::Length(0);
+            return Ok(mem::take(&mut self.unread).freeze());
+        }
         let here = self.unread.len().min(length);
         let mut whole = BytesMut::with_capacity(length.min(FIRST_CAPACITY));
         whole.extend_from_slice(&self.unread[..here]);
@@ -282,7 +287,11 @@ impl Connection {
             self.unread.reserve(self.room);
         }
         let read = self.stream.read_buf(&mut self.unread).await?;
-        self.room = if read < READ { READ } else { READ_MORE };
+        self.room = match read {
+            0..READ => READ,
+            _ if read >= self.room => (8 * self.room).min(READ_MOST),
+            _ => self.room,
+        };
         Ok(read)
     }
 }
