@@ -1,6 +1,8 @@
 //! The core allocates nothing while a call is admitted, settled and recorded, in every state.
 //! `allocation_counter` replaces the allocator of the whole process and counts per thread.
 
+use std::thread;
+
 use allocation_counter::measure;
 use mcp_gateway::lockfree::{Breaker, HealthWord, Policy, Recorder, Verdict};
 
@@ -62,6 +64,20 @@ fn after_a_threads_first_record_recording_allocates_nothing() {
     });
     assert_eq!(allocated, 0);
     assert_eq!(recorder.counts(), (CALLS + 1, CALLS + 1));
+}
+
+#[test]
+fn threads_that_follow_each_other_use_the_shards_of_those_before() {
+    const SHARD_BYTES: u64 = 21_504;
+    let recorder = Recorder::new();
+    let first_record = || measure(|| recorder.record_success(1, 0)).bytes_total;
+    let makes_a_shard = |_: &u64| {
+        let bytes = thread::scope(|scope| scope.spawn(first_record).join());
+        bytes.is_ok_and(|bytes| bytes >= SHARD_BYTES)
+    };
+    let made = (0..CALLS).filter(makes_a_shard).count();
+    // One, and as many more as threads of other tests came between.
+    assert!((1..=8).contains(&made), "{made}");
 }
 
 #[test]

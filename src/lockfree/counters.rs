@@ -101,6 +101,8 @@ mod tests {
         counter.add(2);
         counter.add(3);
         assert_eq!(counter.total(), 5);
+        assert_eq!([counter.next(), counter.next()], [6, 7]);
+        assert_eq!(counter.total(), 7);
     }
 
     #[test]
@@ -108,6 +110,7 @@ mod tests {
         let gauge = Gauge::new();
         gauge.raise();
         gauge.raise();
+        assert_eq!(gauge.level(), 2);
         gauge.lower();
         assert_eq!(gauge.level(), 1);
         gauge.lower();

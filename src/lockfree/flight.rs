@@ -234,7 +234,7 @@ mod tests {
     fn every_field_keeps_its_greatest_value() {
         let recorder = FlightRecorder::new();
         let greatest = FlightEntry {
-            at_ms: u64::MAX >> TAG_BITS,
+            at_ms: (1 << 48) - 1,
             latency_us: u64::MAX,
             tag: u16::MAX,
             id: u128::MAX,
@@ -274,6 +274,22 @@ mod tests {
                 assert!(recorder.latest().iter().all(whole));
             }
         });
+    }
+
+    #[test]
+    fn who_finds_the_turn_taken_writes_nothing_and_does_not_wait() {
+        let ring = Ring::new();
+        assert!(ring.write_in_turn(&entry(1)));
+        ring.taken.store(1, Ordering::Relaxed);
+        assert!(!ring.write_in_turn(&entry(2)));
+        ring.taken.store(0, Ordering::Relaxed);
+        assert!(ring.write_in_turn(&entry(3)));
+        assert_eq!(ring.latest(), [entry(1), entry(3)]);
+    }
+
+    #[test]
+    fn a_ring_is_as_large_as_is_said() {
+        assert_eq!(size_of::<Ring>(), 4_112);
     }
 
     #[test]

@@ -81,8 +81,8 @@ mod tests {
             health.failure(),
             Some(HealthChange::BecameUnhealthy { failures: 3 })
         );
-        assert_eq!(health.failure(), None);
         assert!(!health.is_healthy());
+        assert_eq!(health.failure(), None);
         assert_eq!(health.consecutive_failures(), 4);
     }
 
@@ -93,6 +93,15 @@ mod tests {
         assert_eq!(health.success(), Some(HealthChange::BecameHealthy));
         assert_eq!(health.success(), None);
         assert!(health.is_healthy());
+    }
+
+    #[test]
+    fn a_threshold_of_zero_is_one() {
+        let health = HealthWord::new(0);
+        assert!(health.is_healthy());
+        let fallen = HealthChange::BecameUnhealthy { failures: 1 };
+        assert_eq!(health.failure(), Some(fallen));
+        assert!(!health.is_healthy());
     }
 
     #[test]

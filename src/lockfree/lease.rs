@@ -94,6 +94,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_thread_that_found_no_index_does_not_ask_again() {
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                remember(NONE);
+                assert_eq!(index(), None);
+                assert!(LEASE.with(|lease| lease.0.get().is_none()));
+            });
+        });
+    }
+
+    #[test]
     fn a_thread_keeps_its_index_and_two_threads_that_live_together_never_share_one() {
         let together = Barrier::new(8);
         let indexes: Vec<_> = thread::scope(|scope| {

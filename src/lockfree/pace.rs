@@ -52,6 +52,15 @@ mod tests {
     }
 
     #[test]
+    fn an_interval_without_end_has_one_turn() {
+        let pace = Pace::new(Duration::MAX);
+        assert_eq!(
+            [5, 6, u64::MAX - 1].map(|now_ms| pace.turn(now_ms)),
+            [true, false, false]
+        );
+    }
+
+    #[test]
     fn many_threads_share_one_turn() {
         let pace = Pace::new(Duration::from_secs(1));
         let turns = std::thread::scope(|threads| {

@@ -343,7 +343,8 @@ mod tests {
         assert_eq!((refused.retry_after_ms, refused.state), (1, State::Open));
         assert!(!breaker.would_admit(30_009));
         assert!(breaker.would_admit(30_010));
-        assert_eq!(breaker.view(30_010).state, State::Open);
+        let due = breaker.view(30_020);
+        assert_eq!((due.state, due.retry_after_ms), (State::Open, Some(0)));
     }
 
     #[test]
@@ -421,6 +422,8 @@ mod tests {
             breaker.admit(30_000).unwrap(),
         ];
         assert_eq!(breaker.admit(89_999).unwrap_err().state, State::HalfOpen);
+        // Until 90,000 ms, rounded up to 256.
+        assert_eq!(breaker.admit(90_111).unwrap_err().retry_after_ms, 1);
         let probe = breaker.admit(90_300).unwrap();
         assert!(probe.is_probe() && !probe.entered_half_open());
         assert_eq!(breaker.view(90_300).probes_in_flight, 1);
@@ -511,7 +514,7 @@ mod tests {
                 let settled = breaker.admit(now_ms).unwrap().failure(now_ms);
                 matches!(settled, Settled::Opened { .. })
             };
-            (1..).find(opens)
+            (1..100).find(opens)
         };
         assert_eq!(failures_to_open(0), Some(10));
         breaker.reset(0);

@@ -301,8 +301,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_pass_their_own_check() {
+    fn the_defaults_pass_their_own_check_and_are_those_that_are_said() {
         assert_eq!(Policy::builder().build(), Ok(Policy::default()));
+        let said = Policy::builder()
+            .rule(Rule::Consecutive(5))
+            .slow_rate(None)
+            .window_ms(60_000)
+            .success_threshold(3)
+            .half_open_max_calls(3)
+            .reset_timeout_ms(30_000)
+            .max_reset_timeout_ms(300_000)
+            .lease_ms(60_000)
+            .jitter_percent(10)
+            .seed(0);
+        assert_eq!(said.build(), Ok(Policy::default()));
     }
 
     #[test]
@@ -353,6 +365,52 @@ mod tests {
     }
 
     #[test]
+    fn each_limit_holds_to_the_last_setting_and_not_one_further() {
+        let longest_ms = 1 << 37;
+        let b = || Policy::builder().max_reset_timeout_ms(longest_ms);
+        let patient = || b().reset_timeout_ms(longest_ms);
+        for (fit, does_not) in [
+            (b().success_threshold(1), b().success_threshold(0)),
+            (b().success_threshold(15), b().success_threshold(16)),
+            (b().half_open_max_calls(1), b().half_open_max_calls(0)),
+            (b().half_open_max_calls(15), b().half_open_max_calls(16)),
+            (b().jitter_percent(100), b().jitter_percent(101)),
+            (b().window_ms(100), b().window_ms(99)),
+            (b().window_ms(3_600_000), b().window_ms(3_600_001)),
+            (patient(), b().reset_timeout_ms(longest_ms + 1)),
+            (patient(), patient().max_reset_timeout_ms(longest_ms + 1)),
+            (patient().lease_ms(1), patient().lease_ms(0)),
+            (
+                patient().lease_ms(longest_ms),
+                patient().lease_ms(longest_ms + 1),
+            ),
+        ] {
+            assert!(fit.clone().build().is_ok(), "{fit:?}");
+            assert!(does_not.clone().build().is_err(), "{does_not:?}");
+        }
+    }
+
+    #[test]
+    fn the_least_number_of_failures_that_opens_is_told() {
+        let least = |rule| {
+            let policy = Policy::builder().rule(rule).build();
+            policy.map(|policy| policy.failure_threshold())
+        };
+        let last_n = Rule::LastN {
+            window: 20,
+            failures: 8,
+            minimum: 10,
+        };
+        let rate = Rate {
+            percent: 50,
+            minimum: 13,
+        };
+        assert_eq!(least(Rule::Consecutive(5)), Ok(5));
+        assert_eq!(least(last_n), Ok(8));
+        assert_eq!(least(Rule::Rate(rate)), Ok(7));
+    }
+
+    #[test]
     fn a_rate_is_part_of_a_hundred_with_a_minimum_in_a_window_of_seconds() {
         let b = Policy::builder;
         let (rate, none) = (|percent, minimum| Rate { percent, minimum }, 0);
@@ -377,8 +435,8 @@ mod tests {
             minimum: 5,
         };
         assert_eq!(
-            [0, 5, 6, 100].map(|calls| rate.enough_of(calls)),
-            [2, 2, 3, 34]
+            [0, 5, 6, 100, 10_000].map(|calls| rate.enough_of(calls)),
+            [2, 2, 3, 34, 3_400]
         );
         assert!(!rate.is_reached(4, 4) && rate.is_reached(2, 5) && !rate.is_reached(1, 5));
     }
@@ -405,6 +463,23 @@ mod tests {
     }
 
     #[test]
+    fn the_open_time_doubles_thirty_one_times_at_most_and_never_overflows() {
+        let longest_ms = 1 << 37;
+        let open_for_ms = |reset_ms, opens| {
+            let policy = Policy::builder()
+                .reset_timeout_ms(reset_ms)
+                .max_reset_timeout_ms(longest_ms)
+                .jitter_percent(0);
+            policy.build().unwrap().open_for_ms(opens, 0)
+        };
+        assert_eq!(
+            [30, 31, 32].map(|n| open_for_ms(1, n)),
+            [1 << 30, 1 << 31, 1 << 31]
+        );
+        assert_eq!(open_for_ms(longest_ms, 31), longest_ms);
+    }
+
+    #[test]
     fn jitter_spreads_the_open_time_and_keeps_it_between_the_two_limits() {
         let mut seen = std::collections::HashSet::new();
         for seed in 0..200 {
@@ -420,5 +495,26 @@ mod tests {
             }
         }
         assert!(seen.len() > 900, "{}", seen.len());
+    }
+
+    #[test]
+    fn jitter_reaches_every_millisecond_of_its_part_and_none_beyond() {
+        for reset_ms in [200, 299] {
+            let open_for_ms = |seed| {
+                let policy = Policy::builder().reset_timeout_ms(reset_ms);
+                let policy = policy.jitter_percent(100).seed(seed).build().unwrap();
+                policy.open_for_ms(0, 1)
+            };
+            let seen: std::collections::BTreeSet<u64> = (0..5_000).map(open_for_ms).collect();
+            assert!(seen.into_iter().eq(reset_ms..=2 * reset_ms));
+        }
+    }
+
+    #[test]
+    fn seeds_are_scrambled_into_the_numbers_that_the_authors_of_splitmix64_give() {
+        let step = 0x9e37_79b9_7f4a_7c15;
+        assert_eq!(scramble(0), 0xe220_a839_7b1d_cdaf);
+        assert_eq!(scramble(step), 0x6e78_9e6a_a1b9_65f4);
+        assert_eq!(scramble(step.wrapping_add(step)), 0x06c4_5d18_8009_454f);
     }
 }

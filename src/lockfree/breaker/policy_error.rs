@@ -131,3 +131,20 @@ impl fmt::Display for PolicyError {
 }
 
 impl std::error::Error for PolicyError {}
+
+#[cfg(test)]
+#[cfg(not(loom))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_setting_and_what_to_give_instead() {
+        let window = PolicyError::Window(33).to_string();
+        assert_eq!(
+            window,
+            "the window is 33 results: it must hold at least one and at most 32; give 1 to 32"
+        );
+        let jitter = PolicyError::Jitter(101).to_string();
+        assert!(jitter.contains("101 %") && jitter.ends_with("give 0 to 100"));
+    }
+}

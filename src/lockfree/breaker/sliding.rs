@@ -212,6 +212,7 @@ impl Place {
 #[cfg(test)]
 #[cfg(not(loom))]
 mod tests {
+    use std::sync::Barrier;
     use std::thread;
 
     use proptest::prelude::*;
@@ -222,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_window_is_cut_into_sixteen_slots_or_more() {
-        for window_ms in [1_000, 1_023, 1_024, 1_600, 10_000, 60_000, 600_000] {
+        for window_ms in [100, 1_000, 1_023, 1_024, 1_600, 10_000, 60_000, 3_600_000] {
             let window = SlidingWindow::new(window_ms);
             assert!((16..32).contains(&window.slots), "{window_ms}");
             let reach_ms = window.slots << window.slot_shift;
@@ -260,6 +261,12 @@ mod tests {
         window.count(Kind::Failed, 0, round_ms - 1);
         window.count(Kind::Failed, 0, round_ms);
         assert_eq!(window.recent(0, round_ms).failed, 2);
+    }
+
+    #[test]
+    fn a_ring_is_as_large_and_its_counts_are_as_wide_as_is_said() {
+        assert_eq!(size_of::<Ring>(), 768);
+        assert_eq!((MOST, LAST_SLOT), (16_777_215, (1 << 22) - 1));
     }
 
     #[test]
@@ -303,12 +310,19 @@ mod tests {
     #[test]
     fn threads_count_together_and_lose_nothing() {
         let window = SlidingWindow::new(WINDOW_MS);
+        let threads = crate::lockfree::lease::SLOTS + 4;
+        let together = Barrier::new(threads);
         thread::scope(|scope| {
-            for _ in 0..crate::lockfree::lease::SLOTS + 4 {
-                scope.spawn(|| (0..100).for_each(|_| window.count(Kind::Slow, 3, 77)));
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    window.count(Kind::Slow, 3, 77);
+                    // A thread that ended would leave its ring to the next.
+                    together.wait();
+                    (0..99).for_each(|_| window.count(Kind::Slow, 3, 77));
+                });
             }
         });
-        let calls = 100 * (crate::lockfree::lease::SLOTS as u64 + 4);
+        let calls = 100 * threads as u64;
         let expected = Recent {
             calls,
             failed: 0,

@@ -467,6 +467,41 @@ mod tests {
     }
 
     #[test]
+    fn no_refusal_says_zero() {
+        let open = Word::default().next(Phase::Open, 1);
+        let Effect::Refused(Refused { retry_after_ms, .. }) = refused(open, 0) else {
+            panic!("refused");
+        };
+        assert_eq!(retry_after_ms, 1);
+    }
+
+    #[test]
+    fn the_first_probe_has_its_lease_like_every_other() {
+        let open = Word::default().next(Phase::Open, 1).with_due_ms(NOW_MS);
+        let (first, _) = step(&policy(), open, Event::Admit, NOW_MS);
+        let (second, _) = step(&policy(), first, Event::Admit, NOW_MS);
+        let ends_ms = (NOW_MS + 60_000).next_multiple_of(256);
+        for word in [first, second] {
+            assert_eq!(word.probes().lease_ends_ms, ends_ms);
+        }
+    }
+
+    #[test]
+    fn a_row_of_failures_that_nothing_ends_stays_at_the_most_that_can_be_counted() {
+        let forced = Word::default().next(Phase::ForcedClosed, 0);
+        let longest = forced.with_row(u32::MAX);
+        let (word, _) = step(&policy(), longest, settle(Verdict::Failure, None), 0);
+        assert_eq!(word, longest);
+    }
+
+    #[test]
+    fn a_window_that_knows_nothing_but_successes_is_left_as_it_is_by_one_more() {
+        let known = |known| Window { results: 0, known };
+        assert_eq!(slide(known(7), 8, 0), known(8));
+        assert_eq!(slide(known(8), 8, 0), known(8));
+    }
+
+    #[test]
     fn a_lease_is_over_at_the_moment_it_ends() {
         let admit = |now_ms| {
             let full = half_open(2, 0, 10_240);
@@ -492,7 +527,7 @@ mod tests {
         let policy = Policy::builder().rule(rule).build().unwrap();
         let settle = |word, verdict| step(&policy, word, settle(verdict, None), 0);
         let failures_to_open = |mut word: Word| {
-            (1..).find(|_| {
+            (1..100).find(|_| {
                 let (next, effect) = settle(word, Verdict::Failure);
                 word = next;
                 matches!(effect, Effect::Settled(Settled::Opened { .. }))

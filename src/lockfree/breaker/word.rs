@@ -186,25 +186,31 @@ mod tests {
     #[test]
     fn every_field_keeps_its_value_beside_full_neighbours() {
         let mut word = Word::default();
-        for _ in 0..mask(GENERATION_BITS) {
+        for _ in 1..1 << 18 {
             word = word.next(Phase::HalfOpen, 99);
         }
         let probes = Probes {
             in_flight: 15,
             successes: 15,
-            lease_ends_ms: mask(LEASE_BITS) << LEASE_STEP,
+            lease_ends_ms: ((1 << 30) - 1) << 8,
         };
         let full = word.with_probes(probes);
         assert_eq!(full.probes(), probes);
-        assert_eq!(full.generation(), low(mask(GENERATION_BITS)));
+        assert_eq!(full.generation(), (1 << 18) - 1);
         assert_eq!((full.opens_in_a_row(), full.phase()), (31, Phase::HalfOpen));
-        assert_eq!(full.with_due_ms(u64::MAX).due_ms(), LAST_MS);
+        assert_eq!(full.with_due_ms(u64::MAX).due_ms(), (1 << 38) - 1);
         assert_eq!(full.with_row(u32::MAX).row(), u32::MAX);
         let window = Window {
             results: u32::MAX,
             known: 32,
         };
         assert_eq!(full.with_window(window).window(), window);
+        let first = full.in_first_generation();
+        assert_eq!((first.generation(), first.probes()), (0, probes));
+        assert_eq!(
+            (first.opens_in_a_row(), first.phase()),
+            (31, Phase::HalfOpen)
+        );
         assert_eq!(full.next(Phase::Closed, 0), Word::default());
     }
 
@@ -227,11 +233,11 @@ mod tests {
         let probes = Probes {
             in_flight: 1,
             successes: 0,
-            lease_ends_ms: 257,
+            lease_ends_ms: 513,
         };
         assert_eq!(
             Word::default().with_probes(probes).probes().lease_ends_ms,
-            512
+            768
         );
     }
 }

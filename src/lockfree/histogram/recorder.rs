@@ -83,6 +83,7 @@ mod tests {
 
     use super::*;
     use crate::lockfree::histogram::buckets::HIGHEST_US;
+    use crate::lockfree::histogram::shard::Extras;
     use crate::lockfree::lease::SLOTS;
 
     #[test]
@@ -96,6 +97,7 @@ mod tests {
         assert_eq!(snapshot.successes().len(), 2);
         assert_eq!(snapshot.failures().len(), 1);
         assert_eq!(snapshot.success_sum_us(), 300);
+        assert_eq!(snapshot.failure_sum_us(), 9);
         assert_eq!(snapshot.last_success_ms(), Some(6));
         assert_eq!(snapshot.last_failure_ms(), Some(7));
     }
@@ -106,6 +108,13 @@ mod tests {
         assert_eq!(snapshot.last_success_ms(), None);
         assert_eq!(snapshot.last_failure_ms(), None);
         assert!(snapshot.successes().is_empty());
+        assert_eq!(Shard::new().extras(), Extras::default());
+    }
+
+    #[test]
+    fn a_recorder_and_its_shards_are_as_large_as_is_said() {
+        assert_eq!(size_of::<Recorder>(), 2 * 65 * 16);
+        assert_eq!(size_of::<Shard>(), (2_688 + 3) * 8);
     }
 
     #[test]
@@ -118,6 +127,15 @@ mod tests {
         assert_eq!(snapshot.clamped(), 2);
         assert_eq!(snapshot.successes().len(), 2);
         assert_eq!(snapshot.success_sum_us(), 2 * HIGHEST_US + 1);
+    }
+
+    #[test]
+    fn a_shared_shard_counts_as_clamped_what_has_no_bucket_and_nothing_else() {
+        let shard = Shard::new();
+        shard.record_shared(HIGHEST_US, 0);
+        assert_eq!(shard.extras().clamped, 0);
+        shard.record_shared(HIGHEST_US + 1, 0);
+        assert_eq!(shard.extras().clamped, 1);
     }
 
     #[test]

@@ -95,6 +95,14 @@ mod tests {
     }
 
     #[test]
+    fn a_ring_for_none_keeps_the_latest_one() {
+        let ring = SnapshotRing::new(0);
+        let current = a_minute(&ring);
+        assert!(ring.since(60_000, 1_000, &current).successes().is_empty());
+        assert_eq!(ring.kept.lock().unwrap().totals.len(), 1);
+    }
+
+    #[test]
     fn a_full_ring_gives_at_least_what_it_still_knows() {
         let ring = SnapshotRing::new(5);
         let current = a_minute(&ring);

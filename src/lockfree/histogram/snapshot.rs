@@ -242,6 +242,16 @@ mod tests {
     }
 
     #[test]
+    fn what_came_after_a_later_snapshot_is_nothing() {
+        let recorder = Recorder::new();
+        let earlier = recorded(&recorder, &[5, HIGHEST_US + 1]);
+        let later = recorded(&recorder, &[5, HIGHEST_US + 1]);
+        let between = earlier.since(&later);
+        assert!(between.successes().is_empty());
+        assert_eq!((between.success_sum_us(), between.clamped()), (0, 0));
+    }
+
+    #[test]
     fn zero_is_a_latency_too() {
         let snapshot = recorded(&Recorder::new(), &[0, 0, 1]);
         same(snapshot.successes(), &expected(&[0, 0, 1]));
