@@ -116,9 +116,9 @@ impl Tally {
         for shard in rest {
             Shard::add_counts([*shard], &mut counts);
         }
-        let samples = counts.iter().enumerate();
+        let used = counts.iter().enumerate().filter(|(_, count)| **count > 0);
         Self::of(
-            samples.map(|(index, count)| (lowest_of(index), *count)),
+            used.map(|(index, count)| (lowest_of(index), *count)),
             extras,
         )
     }
