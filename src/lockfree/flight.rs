@@ -208,6 +208,7 @@ const fn place(number: u64) -> usize {
 #[cfg(test)]
 #[cfg(not(loom))]
 mod tests {
+    use std::sync::Barrier;
     use std::thread;
 
     use super::*;
@@ -243,18 +244,26 @@ mod tests {
         assert_eq!(recorder.latest(), [greatest]);
     }
 
+    /// One thread after another: where other tests have taken all leases, they share a ring.
+    fn every_fourth(first: u64, recorder: &FlightRecorder, together: &Barrier) {
+        for n in 0..160 {
+            together.wait();
+            if n % 4 == first {
+                recorder.record(&entry(n));
+            }
+        }
+        // A thread that ended would leave its ring to the next.
+        together.wait();
+    }
+
     #[test]
     fn the_rings_of_all_threads_are_shown_together_by_their_times() {
         let recorder = FlightRecorder::new();
-        let together = std::sync::Barrier::new(4);
+        let together = Barrier::new(4);
         thread::scope(|scope| {
             for thread in 0..4 {
                 let (recorder, together) = (&recorder, &together);
-                scope.spawn(move || {
-                    (0..40).for_each(|n| recorder.record(&entry(n * 4 + thread)));
-                    // A thread that ended would leave its ring to the next.
-                    together.wait();
-                });
+                scope.spawn(move || every_fourth(thread, recorder, together));
             }
         });
         let expected: Vec<_> = (96..160).map(entry).collect();
@@ -296,7 +305,7 @@ mod tests {
     fn threads_beyond_the_last_ring_take_turns_or_are_counted_as_missed() {
         let recorder = FlightRecorder::new();
         let threads = crate::lockfree::lease::SLOTS + 8;
-        let together = std::sync::Barrier::new(threads);
+        let together = Barrier::new(threads);
         thread::scope(|scope| {
             for _ in 0..threads {
                 scope.spawn(|| {
