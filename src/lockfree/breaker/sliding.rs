@@ -68,13 +68,13 @@ struct Place {
 }
 
 impl SlidingWindow {
-    /// A window of `window_ms`, at least 16 ms.
+    /// A window of `window_ms`, at least 16 ms: a policy has at least 100.
     pub(super) fn new(window_ms: u64) -> Self {
-        let slot_shift = (window_ms / FINENESS).max(1).ilog2();
+        let slot_shift = (window_ms / FINENESS).ilog2();
         Self {
             rings: Shards::default(),
             slot_shift,
-            slots: (window_ms >> slot_shift).clamp(1, SLOTS as u64),
+            slots: window_ms >> slot_shift,
         }
     }
 

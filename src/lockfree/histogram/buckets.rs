@@ -18,17 +18,14 @@ pub(super) const BUCKETS: usize = ((HIGHEST_BITS - EXACT_BITS + 2) * HALF) as us
     reason = "a bucket index is below 2,688"
 )]
 pub(super) const fn index_of(us: u64) -> usize {
-    let doublings = u64::BITS - EXACT_BITS - (us | (2 * HALF - 1) as u64).leading_zeros();
+    let doublings = u64::BITS - EXACT_BITS - (us | HALF as u64).leading_zeros();
     (doublings * HALF) as usize + (us >> doublings) as usize
 }
 
 /// The smallest latency of a bucket.
 pub(super) const fn lowest_of(index: usize) -> u64 {
     let (index, half) = (index as u64, HALF as u64);
-    if index < 2 * half {
-        return index;
-    }
-    let doublings = index / half - 1;
+    let doublings = (index / half).saturating_sub(1);
     (index - doublings * half) << doublings
 }
 
