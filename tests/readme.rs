@@ -72,6 +72,30 @@ fn the_client_settings_it_shows_are_json_and_name_the_endpoint() {
 }
 
 #[test]
+fn each_row_of_the_protocol_table_names_situations_that_are_played() {
+    let played = include_str!("scenarios/main.rs");
+    let text = readme();
+    let section = text.split("## Which MCP it speaks").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows: Vec<&str> = section
+        .lines()
+        .filter_map(|line| line.strip_suffix(" |"))
+        .collect();
+    assert!(rows.len() > 5, "the table is not where this test looks");
+    for name in rows
+        .iter()
+        .filter_map(|row| row.rsplit(" | ").next())
+        .skip(1)
+        .flat_map(|names| names.split("; "))
+    {
+        assert!(
+            played.contains(&format!("\"modern client: {name}\"")),
+            "{name:?} is not played"
+        );
+    }
+}
+
+#[test]
 fn the_instructions_it_gives_are_those_that_the_budget_holds() {
     let budgets: toml::Table = toml::from_str(include_str!("../perf/budgets.toml")).unwrap();
     let budgets = budgets["instructions"].as_array().unwrap();

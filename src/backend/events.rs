@@ -13,8 +13,13 @@ use crate::protocol::Message;
 pub struct EventSender(Arc<Events>);
 
 /// The end at which the caller takes them.
-#[derive(Debug)]
-pub struct EventReceiver(Arc<Events>);
+pub struct EventReceiver {
+    events: Arc<Events>,
+    wants: Option<Box<Wants>>,
+}
+
+/// Says of a message whether it is wanted.
+type Wants = dyn Fn(&Message) -> bool + Send + Sync;
 
 #[derive(Debug)]
 struct Events {
@@ -32,7 +37,11 @@ pub fn events(capacity: usize) -> (EventSender, EventReceiver) {
         capacity: capacity.max(1),
         wake: Notify::new(),
     });
-    (EventSender(Arc::clone(&events)), EventReceiver(events))
+    let receiver = EventReceiver {
+        events: Arc::clone(&events),
+        wants: None,
+    };
+    (EventSender(events), receiver)
 }
 
 impl EventSender {
@@ -54,6 +63,15 @@ impl Clone for EventSender {
 }
 
 impl EventReceiver {
+    /// The same end, at which messages that are not wanted are passed over.
+    #[must_use]
+    pub fn only(self, wants: impl Fn(&Message) -> bool + Send + Sync + 'static) -> Self {
+        Self {
+            wants: Some(Box::new(wants)),
+            ..self
+        }
+    }
+
     /// The next message, as soon as there is one.
     pub async fn recv(&mut self) -> Message {
         loop {
@@ -61,13 +79,15 @@ impl EventReceiver {
             if let Some(message) = self.try_recv() {
                 return message;
             }
-            self.0.wake.notified().await;
+            self.events.wake.notified().await;
         }
     }
 
     /// The next message, if there is one.
     pub fn try_recv(&mut self) -> Option<Message> {
-        self.0.queue.get()?.pop()
+        let queue = self.events.queue.get()?;
+        let wants = self.wants.as_deref();
+        std::iter::from_fn(|| queue.pop()).find(|message| wants.is_none_or(|wants| wants(message)))
     }
 }
 
@@ -89,6 +109,16 @@ mod tests {
             assert_eq!(receiver.recv().await.bytes(), message(number).bytes());
         }
         assert!(receiver.try_recv().is_none());
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_passed_over() {
+        let (sender, receiver) = events(4);
+        let mut receiver = receiver.only(|message| message.params().unwrap() != "[1]");
+        assert!((0..3).all(|number| sender.put(message(number))));
+        let seen: Vec<_> = std::iter::from_fn(|| receiver.try_recv()).collect();
+        assert_eq!(seen.len(), 2);
+        assert_eq!(seen[1].params().unwrap(), "[2]");
     }
 
     #[tokio::test]

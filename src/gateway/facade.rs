@@ -105,10 +105,15 @@ impl Gateway {
             .map_err(|refusal| refusal.reply(None))
     }
 
-    /// Takes no new requests from now on and closes the streams that belong to no call. Calls in flight go on.
+    /// Closes the streams that belong to no call, each with its last word. Calls in flight go on.
+    pub fn close_streams(&self) {
+        self.sessions.for_each(|session| session.close_stream());
+    }
+
+    /// Takes no new requests from now on.
     fn drain(&self) {
         self.draining.set(1);
-        self.sessions.for_each(|session| session.close_stream());
+        self.close_streams();
     }
 
     /// Ends what is left: sessions, the tasks of [`Gateway::supervise`], and every backend, side by side, until `deadline`.

@@ -46,6 +46,8 @@ pub struct Inbound {
     pub session: Option<Box<str>>,
     /// The `MCP-Protocol-Version` header.
     pub revision: Option<Box<str>>,
+    /// What other headers repeat of the body.
+    pub mirrored: Mirrored,
     /// The name of this request.
     pub request_id: RequestId,
     /// When its head was read.
@@ -54,6 +56,16 @@ pub struct Inbound {
     pub accepts_stream: bool,
     /// The whole body.
     pub body: Bytes,
+}
+
+/// Headers that repeat parts of the body, so that they can be seen without reading it
+/// (MCP 2026-07-28, basic/transports/streamable-http, request metadata).
+#[derive(Debug, Default)]
+pub struct Mirrored {
+    /// `Mcp-Method`.
+    pub method: Option<Box<str>>,
+    /// `Mcp-Name`, as it was sent.
+    pub name: Option<Box<str>>,
 }
 
 /// What a POST gets.

@@ -55,6 +55,12 @@ impl Gateway {
     /// `initialize` on `/mcp`.
     pub(super) fn initialize(&self, request: &Request) -> Result<Reply, Refusal> {
         let revision = wanted(&request.message)?;
+        let result = self.introduction(revision);
+        self.opened(request, &Route::Aggregate, revision, &result)
+    }
+
+    /// What `/mcp` says of itself.
+    pub(super) fn introduction(&self, revision: Revision) -> Vec<u8> {
         let listed = || Listed { list_changed: true };
         let result = Initialized {
             protocol_version: revision.as_str(),
@@ -71,8 +77,7 @@ impl Gateway {
             },
             instructions: self.settings.meta_mcp.enabled.then_some(INSTRUCTIONS),
         };
-        let result = serde_json::to_vec(&result).unwrap_or_default();
-        self.opened(request, &Route::Aggregate, revision, &result)
+        serde_json::to_vec(&result).unwrap_or_default()
     }
 
     /// `initialize` on `/mcp/{backend}`: our session, the backend's own words.

@@ -11,6 +11,7 @@ mod inbound;
 mod initialize;
 mod member;
 mod meta_tools;
+mod modern;
 mod naming;
 mod nearest;
 mod notices;
@@ -32,6 +33,6 @@ mod uri_template;
 mod watch;
 
 pub use facade::Gateway;
-pub use inbound::{Caller, EventStream, Inbound, Outbound, Reply, Route};
+pub use inbound::{Caller, EventStream, Inbound, Mirrored, Outbound, Reply, Route};
 pub use replies::Refusal;
 pub use settings::{GatewaySettings, MetaMcpSettings, Naming, SessionSettings, SurfacedTool};

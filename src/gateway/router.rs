@@ -11,6 +11,7 @@ use super::{
     facade::Gateway,
     inbound::{Caller, Inbound, Outbound, Reply, Route},
     member::Member,
+    modern::is_modern,
     replies::{Refusal, answered},
     request::Request,
     sessions::Session,
@@ -27,11 +28,10 @@ const MOST_IN_A_BATCH: usize = 100;
 
 /// What is known of a POST once it is let in.
 #[derive(Clone)]
-struct Admitted {
-    place: Place,
+pub(super) struct Admitted {
+    pub(super) place: Place,
     caller: Arc<Caller>,
     session: Option<Arc<Session>>,
-    revision: Revision,
     request_id: RequestId,
     started: Stamp,
     began: Instant,
@@ -40,7 +40,7 @@ struct Admitted {
 
 /// The endpoint, with its backend found.
 #[derive(Clone)]
-enum Place {
+pub(super) enum Place {
     Aggregate,
     Backend(Arc<Member>),
 }
@@ -56,9 +56,12 @@ impl Gateway {
     }
 
     async fn one(self: &Arc<Self>, inbound: &Inbound, message: Message) -> Outbound {
+        if is_modern(inbound, &message) {
+            return self.modern(inbound, message).await;
+        }
         let opens_session = message.method() == Some("initialize");
         let admitted = match self.admit(inbound, opens_session) {
-            Ok(admitted) => admitted,
+            Ok((admitted, _)) => admitted,
             Err(refusal) => return Outbound::Reply(refusal.reply(message.id())),
         };
         match message.kind() {
@@ -73,12 +76,13 @@ impl Gateway {
         }
     }
 
-    /// Whether the POST may come in at all, and to whom it goes.
-    fn admit(&self, inbound: &Inbound, opens_session: bool) -> Result<Admitted, Refusal> {
-        if self.is_draining() {
-            return Err(Refusal::Draining);
-        }
-        let place = self.place(&inbound.route, &inbound.caller)?;
+    /// Whether the POST may come in at all, to whom it goes, and which revision is spoken.
+    fn admit(
+        &self,
+        inbound: &Inbound,
+        opens_session: bool,
+    ) -> Result<(Admitted, Revision), Refusal> {
+        let admitted = self.admit_stateless(inbound)?;
         // A client that opens a session may still send what is left of its last one.
         let session = inbound.session.as_deref().filter(|_| !opens_session);
         let session = session
@@ -95,12 +99,24 @@ impl Gateway {
                 .as_ref()
                 .map_or(Revision::WITHOUT_HEADER, |session| session.revision()),
         };
+        let admitted = Admitted {
+            session,
+            ..admitted
+        };
+        Ok((admitted, revision))
+    }
+
+    /// The same for a POST that belongs to no session.
+    pub(super) fn admit_stateless(&self, inbound: &Inbound) -> Result<Admitted, Refusal> {
+        if self.is_draining() {
+            return Err(Refusal::Draining);
+        }
+        let place = self.place(&inbound.route, &inbound.caller)?;
         let began = Instant::now();
         Ok(Admitted {
             place,
             caller: Arc::clone(&inbound.caller),
-            session,
-            revision,
+            session: None,
             request_id: inbound.request_id,
             started: inbound.started,
             began,
@@ -148,23 +164,23 @@ impl Gateway {
             .as_ref()
             .map(|session| session.enter(&request.shared_id()));
         let Some(in_flight) = in_flight else {
-            return Some(self.answer(place, request).await);
+            return Some(self.answer(place, &request).await);
         };
         tokio::select! {
             biased;
             () = in_flight.cancelled() => None,
-            reply = self.answer(place, request) => Some(reply),
+            reply = self.answer(place, &request) => Some(reply),
         }
     }
 
-    async fn answer(self: &Arc<Self>, place: Place, request: Request) -> Reply {
+    pub(super) async fn answer(self: &Arc<Self>, place: Place, request: &Request) -> Reply {
         let answer = match (&place, request.message.method()) {
-            (Place::Aggregate, Some("initialize")) => self.initialize(&request),
+            (Place::Aggregate, Some("initialize")) => self.initialize(request),
             (Place::Backend(member), Some("initialize")) => {
-                self.initialize_backend(member, &request).await
+                self.initialize_backend(member, request).await
             }
-            (Place::Aggregate, _) => self.aggregate(&request).await.map(answered),
-            (Place::Backend(member), _) => self.transparent(member, &request).await.map(answered),
+            (Place::Aggregate, _) => self.aggregate(request).await.map(answered),
+            (Place::Backend(member), _) => self.transparent(member, request).await.map(answered),
         };
         answer.unwrap_or_else(|refusal| refusal.reply(Some(request.id())))
     }
@@ -242,7 +258,7 @@ impl Gateway {
 }
 
 impl Admitted {
-    fn request(&self, message: Message) -> Request {
+    pub(super) fn request(&self, message: Message) -> Request {
         Request {
             message,
             caller: Arc::clone(&self.caller),
@@ -256,21 +272,20 @@ impl Admitted {
     }
 }
 
-fn batches_allowed(admitted: Admitted) -> Result<Admitted, Refusal> {
-    if admitted.revision.has_batches() {
+fn batches_allowed((admitted, revision): (Admitted, Revision)) -> Result<Admitted, Refusal> {
+    if revision.has_batches() {
         return Ok(admitted);
     }
     Err(Refusal::InvalidRequest(
         format!(
-            "The body is a batch, which revision {} does not have, so nothing of it was done. Send each message in a POST of its own.",
-            admitted.revision
+            "The body is a batch, which revision {revision} does not have, so nothing of it was done. Send each message in a POST of its own."
         )
         .into(),
     ))
 }
 
 /// Whether a backend may have something to say before it answers. Lists are answered at once, and the rest by us.
-fn may_have_events(message: &Message) -> bool {
+pub(super) fn may_have_events(message: &Message) -> bool {
     message.method().is_some_and(|method| {
         !method.ends_with("/list") && !matches!(method, "initialize" | "ping")
     })

@@ -110,7 +110,7 @@ impl Gateway {
         finished(request, member, answer)
     }
 
-    fn is_wanted(&self, by_others_than: &Session, uri: &str) -> bool {
+    pub(super) fn is_wanted(&self, by_others_than: &Session, uri: &str) -> bool {
         let mut wanted = false;
         self.sessions.for_each(|session| {
             wanted |= session.route() == by_others_than.route() && session.is_subscribed(uri);

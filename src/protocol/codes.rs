@@ -13,5 +13,11 @@ pub const INVALID_PARAMS: i64 = -32602;
 pub const INTERNAL_ERROR: i64 = -32603;
 /// First of the codes that a server may define for itself (JSON-RPC 2.0 section 5.1).
 pub const SERVER_ERROR: i64 = -32000;
+/// A header does not say what the body says, or is missing (MCP 2026-07-28, basic, error codes).
+pub const HEADER_MISMATCH: i64 = -32020;
+/// The client has not declared a capability that the request needs (as above).
+pub const MISSING_CLIENT_CAPABILITY: i64 = -32021;
+/// A revision that is not spoken (as above).
+pub const UNSUPPORTED_REVISION: i64 = -32022;
 /// A resource that does not exist (MCP 2025-11-25, server/resources, error handling).
 pub const RESOURCE_NOT_FOUND: i64 = -32002;

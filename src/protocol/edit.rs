@@ -142,6 +142,21 @@ impl<'a> Edit<'a> {
     }
 }
 
+impl Message {
+    /// The same message with `meta`, a JSON object, in place of its `params._meta`; the same if it has none.
+    #[must_use]
+    pub fn with_meta(&self, meta: &[u8]) -> Self {
+        let span = self.parts().span(Part::Meta);
+        if span.is_absent() {
+            return self.clone();
+        }
+        let source = self.bytes();
+        let text = [&source[..span.start()], meta, &source[span.end()..]].concat();
+        // It was a message before, and an object has taken the place of an object.
+        Self::parse(text.into()).unwrap_or_else(|_| self.clone())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -204,6 +219,20 @@ mod tests {
         let message = parse(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
         let edited = message.edit().id(b"1").name("x").finish();
         assert_eq!(edited.as_ptr(), message.bytes().as_ptr());
+    }
+
+    #[test]
+    fn another_meta_takes_the_place_of_the_old_one() {
+        let call = parse(
+            r#"{"id":1,"params":{"_meta": {"a":1,"progressToken":2} ,"name":"x"},"method":"tools/call","jsonrpc":"2.0"}"#,
+        );
+        let other = call.with_meta(br#"{"progressToken":"t"}"#);
+        assert_eq!(
+            other.bytes(),
+            r#"{"id":1,"params":{"_meta": {"progressToken":"t"} ,"name":"x"},"method":"tools/call","jsonrpc":"2.0"}"#
+        );
+        assert_eq!(other.progress_token(), Some(&b"\"t\""[..]));
+        assert_eq!(other.name().as_deref(), Some("x"));
     }
 
     #[test]

@@ -22,5 +22,5 @@ pub use line::{LineDecoder, LineTooLong, UnfinishedLine, encode_line};
 pub use malformed::{Fault, Malformed};
 pub use message::{Kind, Message};
 pub use quote::quote;
-pub use revision::Revision;
+pub use revision::{MODERN, Revision};
 pub use sse::{EventTooLarge, SseDecoder, SseEvent, encode_sse};

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-/// A revision of the protocol.
+/// The revision in which each request stands for itself: no session is opened in it, so it is none of [`Revision`].
+pub const MODERN: &str = "2026-07-28";
+
+/// A revision of the protocol that opens with `initialize`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Revision {
     /// 2024-11-05
@@ -16,7 +19,7 @@ pub enum Revision {
 }
 
 impl Revision {
-    /// The newest revision that opens with `initialize`.
+    /// The newest of them.
     pub const LATEST_LEGACY: Self = Self::V2025_11_25;
 
     /// All of them, oldest first.
@@ -46,6 +49,12 @@ impl Revision {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.as_str() == text)
+    }
+
+    /// All revisions that clients may speak, [`MODERN`] included, newest first.
+    pub fn supported() -> impl Iterator<Item = &'static str> {
+        let legacy = Self::ALL.into_iter().rev().map(Self::as_str);
+        [MODERN].into_iter().chain(legacy)
     }
 
     /// Whether a POST body may be an array of messages.

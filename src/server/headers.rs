@@ -10,6 +10,10 @@ pub(super) const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 pub(super) const MCP_SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 /// The revision a client speaks after `initialize` (MCP, Streamable HTTP, protocol version header).
 pub(super) const MCP_PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+/// The method in the body (MCP 2026-07-28, basic/transports/streamable-http, standard request headers).
+pub(super) const MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
+/// The tool, prompt or resource in the body (as above).
+pub(super) const MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
 /// A key, for clients that cannot send `Authorization`.
 pub(super) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// Tells nginx not to hold back a stream.

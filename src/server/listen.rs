@@ -124,6 +124,7 @@ impl Server {
             () = stop => {}
         }
         let deadline = Instant::now() + patience;
+        gateway.close_streams();
         drain(&phase, &places, deadline).await;
         gateway
             .shutdown(deadline.max(Instant::now() + BACKEND_GRACE))

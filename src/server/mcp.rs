@@ -9,13 +9,13 @@ use super::{
     answer::{self, EVENT_STREAM, JSON},
     body::{Content, Events},
     door::Visit,
-    headers::{self, MCP_PROTOCOL_VERSION, MCP_SESSION_ID},
+    headers::{self, MCP_METHOD, MCP_NAME, MCP_PROTOCOL_VERSION, MCP_SESSION_ID},
     intake,
     media::{self, Accepted},
     phase::{self, Phase},
 };
 use crate::{
-    gateway::{Caller, Inbound, Outbound, Refusal, Reply, Route},
+    gateway::{Caller, Inbound, Mirrored, Outbound, Refusal, Reply, Route},
     protocol::encode_sse,
 };
 
@@ -46,6 +46,10 @@ async fn post(
         caller,
         session: session(&request).map(Into::into),
         revision: headers::text(request.headers(), &MCP_PROTOCOL_VERSION).map(Into::into),
+        mirrored: Mirrored {
+            method: headers::text(request.headers(), &MCP_METHOD).map(Into::into),
+            name: headers::text(request.headers(), &MCP_NAME).map(Into::into),
+        },
         request_id: visit.request_id,
         started: visit.started,
         accepts_stream: accepted.stream,

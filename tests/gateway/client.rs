@@ -4,7 +4,9 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use mcp_gateway::{
     backend::{Backend, BackendSettings, StdioSettings, TransportSettings},
-    gateway::{Caller, EventStream, Gateway, GatewaySettings, Inbound, Outbound, Reply, Route},
+    gateway::{
+        Caller, EventStream, Gateway, GatewaySettings, Inbound, Mirrored, Outbound, Reply, Route,
+    },
     telemetry::{Clock, RequestId},
 };
 use serde_json::{Value, json};
@@ -143,6 +145,7 @@ impl Client {
             caller: Arc::clone(&self.caller),
             session: self.session.clone(),
             revision: None,
+            mirrored: Mirrored::default(),
             request_id: RequestId::random(),
             started: self.gateway.clock().now(),
             accepts_stream: false,

@@ -256,7 +256,7 @@ pub(crate) fn wrong_session() {
     let revision = session
         .post(list)
         .header("mcp-protocol-version", "1999-01-01");
-    asked.refuses(&revision, 400, -32600, &["1999-01-01"]);
+    asked.refuses(&revision, 400, -32022, &["1999-01-01"]);
     assert_eq!(session.end().status / 100, 2);
     asked.refuses(&session.post(list), 404, -32001, &["initialize"]);
     assert_eq!(session.end().status, 404);

@@ -23,6 +23,7 @@ mod guard;
 mod hanging;
 mod hostile;
 mod identity;
+mod modern;
 mod scripts;
 mod stopping;
 mod support;
@@ -156,6 +157,17 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "30 all views of a breaker agree" => bounded::all_views_agree,
 
     // Bad input
+    // Clients of revision 2026-07-28
+    "modern client: no session is needed and none is opened" => modern::no_session,
+    "modern client: discovery" => modern::discover,
+    "modern client: requests that do not say all of themselves" => modern::incomplete,
+    "modern client: a revision that is not spoken" => modern::unknown_revision,
+    "modern client: methods that are no more" => modern::removed_methods,
+    "modern client: a resource that is not there" => modern::resource_that_is_not_there,
+    "modern client: progress comes before the answer" => modern::progress_before_the_answer,
+    "modern client: a subscription hears what it asked for" => modern::listening,
+    "modern client: a subscription ends with its client" => modern::listening_no_more,
+
     "bad input: malformed JSON" => bad_input::malformed_json,
     "bad input: no JSON-RPC" => bad_input::not_json_rpc,
     "bad input: unknown method" => bad_input::unknown_method,

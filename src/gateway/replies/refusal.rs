@@ -47,6 +47,12 @@ pub enum Refusal {
     InvalidRequest(Box<str>),
     /// The `MCP-Protocol-Version` header names a revision that we do not speak.
     UnknownRevision(Box<str>),
+    /// The request speaks for itself, but names a revision in which a session is opened first.
+    NotStateless(Box<str>),
+    /// `params._meta` lacks something, for this reason.
+    IncompleteMeta(Box<str>),
+    /// A header is missing, or does not say what the body says, for this reason.
+    HeaderMismatch(Box<str>),
     /// The request needs an `Mcp-Session-Id` header.
     MissingSession,
     /// The session does not exist, has ended, or belongs to somebody else.
@@ -121,9 +127,12 @@ impl Refusal {
         match self {
             Self::Malformed(malformed) => malformed_code(malformed),
             Self::UnknownMethod { .. } => codes::METHOD_NOT_FOUND,
-            Self::InvalidParams(_) | Self::UnknownTool { .. } | Self::UnknownPrompt(_) => {
-                codes::INVALID_PARAMS
-            }
+            Self::InvalidParams(_)
+            | Self::IncompleteMeta(_)
+            | Self::UnknownTool { .. }
+            | Self::UnknownPrompt(_) => codes::INVALID_PARAMS,
+            Self::HeaderMismatch(_) => codes::HEADER_MISMATCH,
+            Self::UnknownRevision(_) | Self::NotStateless(_) => codes::UNSUPPORTED_REVISION,
             Self::UnknownBackend { .. } | Self::NoSuchEndpoint { .. } | Self::UnknownSession => {
                 NOT_FOUND
             }
@@ -149,6 +158,9 @@ impl Refusal {
             Self::Malformed(_)
             | Self::InvalidRequest(_)
             | Self::UnknownRevision(_)
+            | Self::NotStateless(_)
+            | Self::IncompleteMeta(_)
+            | Self::HeaderMismatch(_)
             | Self::MissingSession => 400,
             Self::Unauthorized => 401,
             Self::ForeignOrigin(_)
@@ -216,15 +228,20 @@ impl Refusal {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         enum Data<'a> {
-            Supported(Vec<&'static str>),
             #[serde(rename = "recovery")]
             Recovery(Recovery),
             Uri(&'a str),
+            #[serde(untagged)]
+            Revisions {
+                supported: Vec<&'static str>,
+                requested: &'a str,
+            },
         }
         let data = match self {
-            Self::UnknownRevision(_) => {
-                Data::Supported(Revision::ALL.iter().map(|known| known.as_str()).collect())
-            }
+            Self::UnknownRevision(requested) | Self::NotStateless(requested) => Data::Revisions {
+                supported: Revision::supported().collect(),
+                requested,
+            },
             Self::UnknownResource(uri) => Data::Uri(uri),
             _ => Data::Recovery(Recovery {
                 message: message.to_owned(),
@@ -319,7 +336,13 @@ mod tests {
         let reply = Refusal::UnknownRevision("1999-01-01".into()).reply(None);
         assert_eq!(reply.status, 400);
         let supported = &body(&reply)["error"]["data"]["supported"];
+        assert_eq!(supported[0], "2026-07-28");
         assert!(supported.as_array().unwrap().contains(&"2025-11-25".into()));
+        let error = &body(&reply)["error"];
+        assert_eq!(
+            (&error["code"], &error["data"]["requested"]),
+            (&(-32022).into(), &"1999-01-01".into())
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Refusal;
+use crate::protocol::MODERN;
 
 /// Names of others are shown up to this many characters.
 const SHOWN: usize = 100;
@@ -167,10 +168,17 @@ impl Refusal {
     fn say_message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(malformed) => write!(f, "{malformed}"),
-            Self::InvalidRequest(reason) | Self::InvalidParams(reason) => f.write_str(reason),
+            Self::InvalidRequest(reason)
+            | Self::InvalidParams(reason)
+            | Self::IncompleteMeta(reason)
+            | Self::HeaderMismatch(reason) => f.write_str(reason),
+            Self::NotStateless(given) => write!(
+                f,
+                "Revision {given} opens a session, and this request has none, so nothing was done. Send `initialize` first, or speak {MODERN}.", given = Quoted(given)
+            ),
             Self::UnknownRevision(given) => write!(
                 f,
-                "The MCP-Protocol-Version {given} is not spoken here, so nothing was done. Send the revision that `initialize` answered.", given = Quoted(given)
+                "The MCP-Protocol-Version {given} is not spoken here, so nothing was done. Send the revision that `initialize` answered, or one of those in `data`.", given = Quoted(given)
             ),
             Self::MissingSession => f.write_str(
                 "The Mcp-Session-Id header is missing, so nothing was done. Send `initialize` first, and then the id from its answer.",

@@ -188,7 +188,7 @@ impl Drop for InFlight {
 }
 
 /// The levels of a log message, from RFC 5424, the chattiest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::gateway) enum LogLevel {
     Debug,
     Info,

@@ -29,4 +29,5 @@ pub(crate) use scripted_http::{Forgetting, HttpBackend};
 pub(crate) use scripted_moods::Mood;
 pub(crate) use session::{Session, message};
 pub(crate) use setup::{Ended, Setup};
+pub(crate) use sse::Events;
 pub(crate) use stdio_backend::StdioBackend;

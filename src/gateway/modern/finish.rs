@@ -1,0 +1,149 @@
+//! Makes an answer one of revision 2026-07-28: what a result must say of itself, and which status an error has.
+
+use crate::{
+    gateway::{inbound::Reply, raw_object::RawObject},
+    protocol::{Message, codes},
+};
+
+/// Results that a client may keep for a time say for how long (MCP 2026-07-28, server/utilities/caching).
+const CACHEABLE: [&str; 6] = [
+    "server/discover",
+    "tools/list",
+    "prompts/list",
+    "resources/list",
+    "resources/templates/list",
+    "resources/read",
+];
+
+/// The same reply for a client of this revision.
+pub(super) fn finished(method: &str, reply: Reply) -> Reply {
+    let Ok(message) = Message::parse(reply.body.clone()) else {
+        return reply;
+    };
+    if let Some(result) = message.result() {
+        return match stamped(&result, CACHEABLE.contains(&method)) {
+            Some(result) => Reply {
+                body: Message::response(message.id().unwrap_or(b"null"), &result)
+                    .bytes()
+                    .clone(),
+                ..reply
+            },
+            None => reply,
+        };
+    }
+    match message.error_code() {
+        Some(codes::METHOD_NOT_FOUND) => Reply {
+            status: 404,
+            ..reply
+        },
+        Some(codes::MISSING_CLIENT_CAPABILITY) => Reply {
+            status: 400,
+            ..reply
+        },
+        Some(codes::RESOURCE_NOT_FOUND) => Reply {
+            body: invalid_params(&message),
+            ..reply
+        },
+        _ => reply,
+    }
+}
+
+/// The result with what it lacks before its other members, every other byte as it was; none if it lacks nothing, or is
+/// no object. Backends of older revisions say nothing of caching, so nobody may keep what they answer.
+fn stamped(result: &[u8], is_cacheable: bool) -> Option<Vec<u8>> {
+    let object = RawObject::parse(result)?;
+    let hints = [("ttlMs", "0"), ("cacheScope", "\"private\"")];
+    let needed = [("resultType", "\"complete\"")]
+        .into_iter()
+        .chain(hints.into_iter().filter(|_| is_cacheable));
+    let lacking: Vec<String> = needed
+        .filter(|(key, _)| object.member(key).is_none())
+        .map(|(key, value)| format!("\"{key}\":{value}"))
+        .collect();
+    if lacking.is_empty() {
+        return None;
+    }
+    let brace = result.iter().position(|byte| *byte == b'{')? + 1;
+    let comma = if object.0.is_empty() { "" } else { "," };
+    let (before, behind) = result.split_at(brace);
+    Some(
+        [
+            before,
+            lacking.join(",").as_bytes(),
+            comma.as_bytes(),
+            behind,
+        ]
+        .concat(),
+    )
+}
+
+/// A resource that does not exist has another code than before (MCP 2026-07-28, server/resources, error handling).
+fn invalid_params(message: &Message) -> bytes::Bytes {
+    let error = message.error().unwrap_or_default();
+    let data = RawObject::parse(&error).and_then(|error| error.member("data"));
+    Message::error_response(
+        message.id().unwrap_or(b"null"),
+        codes::INVALID_PARAMS,
+        &message.error_message().unwrap_or_default(),
+        data.map(|data| data.get().as_bytes()),
+    )
+    .bytes()
+    .clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::replies::answered;
+
+    fn finish(method: &str, body: &'static str) -> (u16, String) {
+        let reply = finished(method, answered(body.into()));
+        (
+            reply.status,
+            String::from_utf8(reply.body.to_vec()).unwrap(),
+        )
+    }
+
+    #[test]
+    fn a_result_says_that_it_is_complete_and_a_list_that_nobody_may_keep_it() {
+        assert_eq!(
+            finish(
+                "tools/call",
+                r#"{"jsonrpc":"2.0","id":7,"result":{"content" : [1e5]}}"#
+            )
+            .1,
+            r#"{"jsonrpc":"2.0","id":7,"result":{"resultType":"complete","content" : [1e5]}}"#
+        );
+        assert_eq!(
+            finish("tools/list", r#"{"jsonrpc":"2.0","id":"a","result":{}}"#).1,
+            r#"{"jsonrpc":"2.0","id":"a","result":{"resultType":"complete","ttlMs":0,"cacheScope":"private"}}"#
+        );
+    }
+
+    #[test]
+    fn what_a_backend_says_of_its_result_stays() {
+        let whole = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","requestState":"x"}}"#;
+        assert_eq!(finish("tools/call", whole).1, whole);
+        assert_eq!(
+            finish(
+                "resources/read",
+                r#"{"jsonrpc":"2.0","id":1,"result":{"ttlMs":60000}}"#
+            )
+            .1,
+            r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","cacheScope":"private","ttlMs":60000}}"#
+        );
+    }
+
+    #[test]
+    fn errors_have_the_codes_and_statuses_of_this_revision() {
+        let missing = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32002,"message":"no","data":{"uri":"x:y"}}}"#;
+        assert_eq!(
+            finish("resources/read", missing),
+            (200, missing.replace("-32002", "-32602"))
+        );
+        let unknown = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"#;
+        assert_eq!(finish("x", unknown), (404, unknown.into()));
+        let lacking = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32021,"message":"no","data":{"requiredCapabilities":{"sampling":{}}}}}"#;
+        assert_eq!(finish("tools/call", lacking), (400, lacking.into()));
+    }
+}

@@ -1,0 +1,9 @@
+//! Clients of revision 2026-07-28: each request says of itself what older ones say once, when they open a session.
+
+mod asked;
+mod discover;
+mod finish;
+mod listen;
+mod serve;
+
+pub(super) use asked::is_modern;

@@ -1,0 +1,131 @@
+//! A POST by the rules of revision 2026-07-28: without a session, and over when its connection is.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tracing::Instrument;
+
+use super::{asked::Asked, finish::finished};
+use crate::{
+    backend::events,
+    gateway::{
+        calls::first_of,
+        facade::Gateway,
+        inbound::{Inbound, Outbound, Reply},
+        raw_object::{RawObject, Text},
+        replies::{Refusal, answered},
+        request::Request,
+        router::{Place, may_have_events},
+        sessions::LogLevel,
+        underway::Underway,
+    },
+    protocol::{Kind, Message},
+};
+
+/// What older revisions have and this one has not (MCP 2026-07-28, changelog).
+const REMOVED: [&str; 4] = [
+    "ping",
+    "logging/setLevel",
+    "resources/subscribe",
+    "resources/unsubscribe",
+];
+/// Tasks of older backends are not those of the extension, and cannot be made into them.
+const TASKS: &str = "tasks/";
+
+impl Gateway {
+    /// Answers one modern message.
+    pub(in crate::gateway) async fn modern(
+        self: &Arc<Self>,
+        inbound: &Inbound,
+        message: Message,
+    ) -> Outbound {
+        let refused = |refusal: Refusal| Outbound::Reply(refusal.reply(message.id()));
+        match message.kind() {
+            // This revision has none that a client sends over HTTP, and what is unknown is ignored.
+            Kind::Notification => return Outbound::Accepted,
+            Kind::Response => {
+                return refused(Refusal::InvalidRequest(
+                    "The body is a response, but nothing was asked: in this revision answers go into `inputResponses` of the request that is sent again.".into(),
+                ));
+            }
+            Kind::Request => {}
+        }
+        let admitted = match self.admit_stateless(inbound) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return refused(refusal),
+        };
+        let asked = match Asked::of(inbound, &message) {
+            Ok(asked) => asked,
+            Err(refusal) => return refused(refusal),
+        };
+        let request = admitted.request(message.with_meta(&asked.rest));
+        if request.message.method() == Some("subscriptions/listen") {
+            if !inbound.accepts_stream {
+                return refused(Refusal::NotAcceptable("no event stream".into()));
+            }
+            let opened = self.subscribe_stateless(admitted.place, request).await;
+            return opened.unwrap_or_else(refused);
+        }
+        self.start(admitted.place, request, asked, inbound.accepts_stream)
+            .await
+    }
+
+    async fn start(
+        self: &Arc<Self>,
+        place: Place,
+        mut request: Request,
+        asked: Asked,
+        accepts_stream: bool,
+    ) -> Outbound {
+        if !accepts_stream || !may_have_events(&request.message) {
+            let reply = self.stateless(place, request).await;
+            return reply.map_or(Outbound::Accepted, Outbound::Reply);
+        }
+        let (sender, incoming) = events(self.settings.sessions.buffer);
+        request.events = Some(sender);
+        let incoming = incoming.only(move |event| is_wanted(event, asked.log_level));
+        first_of(self.stateless(place, request), incoming).await
+    }
+
+    fn stateless(self: &Arc<Self>, place: Place, request: Request) -> Underway {
+        let gateway = Arc::clone(self);
+        let call = async move {
+            let reply = gateway.answer_stateless(place, &request).await;
+            let method = request.message.method().unwrap_or_default();
+            Some(finished(method, reply))
+        };
+        Underway::new(call.in_current_span(), false)
+    }
+
+    async fn answer_stateless(self: &Arc<Self>, place: Place, request: &Request) -> Reply {
+        match (request.message.method().unwrap_or_default(), place) {
+            ("server/discover", Place::Aggregate) => answered(self.discover(request)),
+            ("server/discover", Place::Backend(member)) => {
+                answered(self.discover_backend(&member, request).await)
+            }
+            (method, _) if REMOVED.contains(&method) || method.starts_with(TASKS) => {
+                let refusal = Refusal::UnknownMethod {
+                    method: method.into(),
+                    suggest: None,
+                };
+                refusal.reply(Some(request.id()))
+            }
+            (_, place) => self.answer(place, request).await,
+        }
+    }
+}
+
+/// Log lines go to those who have asked for them, in the request itself; everything else goes to everybody.
+fn is_wanted(event: &Message, log_level: Option<LogLevel>) -> bool {
+    if event.method() != Some("notifications/message") {
+        return true;
+    }
+    let Some(wanted) = log_level else {
+        return false;
+    };
+    let params: Bytes = event.params().unwrap_or_default();
+    RawObject::parse(&params)
+        .and_then(|params| params.read("level"))
+        .and_then(|Text(level)| LogLevel::parse(&level))
+        .is_some_and(|level| level >= wanted)
+}
