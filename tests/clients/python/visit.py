@@ -144,8 +144,14 @@ async def visit_server(visit):
     place = visit.get("url") or StdioServerParameters(command=visit["command"][0], args=visit["command"][1:])
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(Client(place, mode=visit["era"]))
+        if "revision" in visit:
+            await report(f"{visit['name']}: speaks {visit['revision']}", lambda: speaks(client, visit["revision"]))
         for check in await CHECKS[visit["server"]](Visitor(visit, client)):
             await report(f"{visit['name']}: {check.__name__.replace('_', ' ')}", check)
+
+
+async def speaks(client, revision):
+    assert client.protocol_version == revision, client.protocol_version
 
 
 async def report(name, check):

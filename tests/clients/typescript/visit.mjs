@@ -120,6 +120,11 @@ async function visitServer(visit) {
     ? new StreamableHTTPClientTransport(new URL(visit.url))
     : new StdioClientTransport({ command: visit.command[0], args: visit.command.slice(1), stderr: "ignore" });
   await client.connect(transport);
+  if (visit.revision) {
+    await report(`${visit.name}: speaks ${visit.revision}`, async () => {
+      assert.equal(client.getNegotiatedProtocolVersion(), visit.revision);
+    });
+  }
   for (const [name, check] of Object.entries(CHECKS[visit.server](new Visitor(visit, client)))) {
     await report(`${visit.name}: ${name}`, check);
   }
