@@ -61,13 +61,16 @@ fn the_configuration_it_shows_is_valid() {
 }
 
 #[test]
-fn the_client_settings_it_shows_are_json_and_name_the_endpoint() {
+fn the_client_settings_it_shows_are_json_and_name_the_endpoint_or_the_command() {
     let text = readme();
     let shown = blocks(&text, "json");
     assert_eq!(shown.len(), 3);
     for block in shown {
         let settings: serde_json::Value = serde_json::from_str(block).unwrap();
-        assert!(settings.to_string().contains("http://127.0.0.1:39400/mcp"));
+        let server = settings.as_object().unwrap().values().next().unwrap();
+        let names_endpoint = server["gateway"]["url"] == "http://127.0.0.1:39400/mcp";
+        let starts_it = server["gateway"]["args"] == serde_json::json!(["serve", "--stdio"]);
+        assert!(names_endpoint != starts_it, "{settings}");
     }
 }
 

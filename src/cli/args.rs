@@ -19,7 +19,11 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Serves the configured backends; the same as no command at all.
-    Serve,
+    Serve {
+        /// Serves one client on standard input and output, and ends with it; nothing listens on a port.
+        #[arg(long)]
+        stdio: bool,
+    },
     /// Reads the configuration, prints everything that is wrong with it, and serves nothing.
     Validate,
     /// Asks the running gateway why calls to a backend flow or do not: its circuit, the last failures, the last calls.

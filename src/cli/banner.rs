@@ -3,7 +3,6 @@
 use std::{
     fmt::Write as _,
     io::{self, Write as _},
-    net::SocketAddr,
     path::Path,
 };
 
@@ -40,19 +39,19 @@ impl Banner {
     }
 
     /// Shows it on standard error: to a person as text, to a machine as lines of its log.
-    pub(super) fn show(&self, address: SocketAddr, token: Option<&Path>, format: Format) {
+    pub(super) fn show(&self, place: &str, token: Option<&Path>, format: Format) {
         match format {
             Format::Text => {
                 // Nobody reads it where standard error is closed.
-                let _ = io::stderr().write_all(self.text(address, token).as_bytes());
+                let _ = io::stderr().write_all(self.text(place, token).as_bytes());
             }
-            Format::Json => self.log(address, token),
+            Format::Json => self.log(place, token),
         }
     }
 
-    fn text(&self, address: SocketAddr, token: Option<&Path>) -> String {
+    fn text(&self, place: &str, token: Option<&Path>) -> String {
         let mut text = format!(
-            "mcp-gateway {} listens on http://{address}/mcp\n  configuration: {}\n",
+            "mcp-gateway {} listens on {place}\n  configuration: {}\n",
             env!("CARGO_PKG_VERSION"),
             self.file,
         );
@@ -79,10 +78,10 @@ impl Banner {
         text
     }
 
-    fn log(&self, address: SocketAddr, token: Option<&Path>) {
+    fn log(&self, place: &str, token: Option<&Path>) {
         let token = token.map(|token| tracing::field::display(token.display()));
         tracing::info!(
-            url = %format_args!("http://{address}/mcp"),
+            url = place,
             configuration = self.file,
             backends = self.backends.len(),
             token,
@@ -146,7 +145,7 @@ mod tests {
         })
         .unwrap();
         Banner::of(&config).text(
-            "127.0.0.1:39400".parse().unwrap(),
+            "http://127.0.0.1:39400/mcp",
             Some(Path::new("/state/token")),
         )
     }

@@ -10,6 +10,7 @@ mod run;
 mod runtime;
 mod serve;
 mod stop;
+mod streams;
 mod validate;
 mod why;
 

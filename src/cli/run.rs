@@ -22,7 +22,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let options = &arguments.options;
     let ended = match arguments.command {
-        None | Some(Command::Serve) => serve::serve(options),
+        None | Some(Command::Serve { stdio: false }) => serve::serve(options),
+        Some(Command::Serve { stdio: true }) => serve::serve_stdio(options),
         Some(Command::Validate) => validate::validate(options),
         Some(Command::Why { name }) => why::why(options, &name),
         Some(Command::Demo) => return demo::run(),

@@ -37,11 +37,12 @@ struct Worker {
 impl Runtimes {
     /// Starts as many as there are cores for this process.
     pub(super) fn start() -> Result<Self, Ended> {
-        Self::of(cores()).map_err(|error| {
-            Ended::Failed(format!(
-                "The worker threads cannot be started ({error}), so nothing can be served. Raise the limit of processes (see ulimit -u)."
-            ))
-        })
+        Self::of(cores()).map_err(|error| failed(&error))
+    }
+
+    /// Starts one: for a single client, whose calls all begin and end on the same thread.
+    pub(super) fn one() -> Result<Self, Ended> {
+        Self::of(1).map_err(|error| failed(&error))
     }
 
     fn of(count: usize) -> io::Result<Self> {
@@ -104,6 +105,12 @@ impl Worker {
             ended,
         })
     }
+}
+
+fn failed(error: &io::Error) -> Ended {
+    Ended::Failed(format!(
+        "The worker threads cannot be started ({error}), so nothing can be served. Raise the limit of processes (see ulimit -u)."
+    ))
 }
 
 fn single() -> io::Result<Runtime> {

@@ -11,16 +11,20 @@ use super::{
     ended::Ended,
     runtime::Runtimes,
     stop::Signals,
+    streams::Streams,
 };
 use crate::{
     backend::{Backend, BackendSettings},
     gateway::{Gateway, GatewaySettings},
-    server::{BindError, Server},
+    server::{BindError, Server, serve_lines},
     telemetry::{Clock, subscriber},
 };
 
 /// How long a thread that is busy may keep the process from ending once everything is drained.
 const LAST_THREADS: Duration = Duration::from_secs(1);
+
+/// How long the client may take to read what was written to it last.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 pub(super) fn serve(options: &Options) -> Result<(), Ended> {
     let config = configured(options)?;
@@ -35,6 +39,36 @@ pub(super) fn serve(options: &Options) -> Result<(), Ended> {
     };
     let ended = runtimes.block_on(Box::pin(served));
     runtimes.shutdown(LAST_THREADS);
+    ended
+}
+
+/// Serves one client on the standard streams. Its standard output is for the protocol alone.
+pub(super) fn serve_stdio(options: &Options) -> Result<(), Ended> {
+    let config = configured(options)?;
+    subscriber::init(&options.log_level, options.log_format.into())
+        .map_err(|error| Ended::Misused(error.to_string()))?;
+    let banner = Banner::of(&config);
+    let gateway = gateway(config.gateway, config.backends);
+    let runtimes = Runtimes::one()?;
+    let Streams {
+        input,
+        output,
+        written,
+    } = Streams::open();
+    let served = async {
+        let mut signals = listen_for_signals()?;
+        gateway.supervise();
+        banner.show("standard input", None, options.log_format);
+        let stop = async {
+            let _ = signals.next().await;
+        };
+        serve_lines(gateway, &config.server, (input, output), stop).await;
+        Ok(())
+    };
+    let ended = runtimes.block_on(Box::pin(served));
+    runtimes.shutdown(LAST_THREADS);
+    // A client that does not read the rest has no use for it.
+    let _ = written.recv_timeout(LAST_WORDS);
     ended
 }
 
@@ -55,19 +89,24 @@ async fn run(
     banner: Banner,
     format: Format,
 ) -> Result<(), Ended> {
-    let signals = Signals::listen().map_err(|error| {
-        Ended::Failed(format!(
-            "Stop signals cannot be listened for ({error}), so the gateway could not be stopped in order. Start it again."
-        ))
-    })?;
+    let signals = listen_for_signals()?;
     gateway.supervise();
-    banner.show(server.local_addr(), server.token_file(), format);
+    let place = format!("http://{}/mcp", server.local_addr());
+    banner.show(&place, server.token_file(), format);
     let (stop, stopped) = oneshot::channel::<()>();
     let served = server.run(gateway, async {
         // An end without a word is an end too.
         let _ = stopped.await;
     });
     until_stopped(served, stop, signals).await
+}
+
+fn listen_for_signals() -> Result<Signals, Ended> {
+    Signals::listen().map_err(|error| {
+        Ended::Failed(format!(
+            "Stop signals cannot be listened for ({error}), so the gateway could not be stopped in order. Start it again."
+        ))
+    })
 }
 
 /// The first signal lets calls in flight finish, the second lets nothing finish.

@@ -46,8 +46,8 @@ pub struct Inbound {
     pub session: Option<Box<str>>,
     /// The `MCP-Protocol-Version` header.
     pub revision: Option<Box<str>>,
-    /// What other headers repeat of the body.
-    pub mirrored: Mirrored,
+    /// What other headers repeat of the body; none where the transport has no headers.
+    pub mirrored: Option<Mirrored>,
     /// The name of this request.
     pub request_id: RequestId,
     /// When its head was read.

@@ -37,7 +37,7 @@ const COMPLAINTS: Duration = Duration::from_secs(10);
 /// What cut connections need to unwind.
 const CUT_GRACE: Duration = Duration::from_secs(1);
 /// What backends get to end at least, however long the drain took.
-const BACKEND_GRACE: Duration = Duration::from_secs(5);
+pub(super) const BACKEND_GRACE: Duration = Duration::from_secs(5);
 
 /// A bound port that nobody is served on yet.
 #[derive(Debug)]

@@ -46,10 +46,10 @@ async fn post(
         caller,
         session: session(&request).map(Into::into),
         revision: headers::text(request.headers(), &MCP_PROTOCOL_VERSION).map(Into::into),
-        mirrored: Mirrored {
+        mirrored: Some(Mirrored {
             method: headers::text(request.headers(), &MCP_METHOD).map(Into::into),
             name: headers::text(request.headers(), &MCP_NAME).map(Into::into),
-        },
+        }),
         request_id: visit.request_id,
         started: visit.started,
         accepts_stream: accepted.stream,

@@ -12,6 +12,7 @@ mod door;
 mod guard;
 mod headers;
 mod intake;
+mod lines;
 mod listen;
 mod mcp;
 mod media;
@@ -22,5 +23,6 @@ mod token;
 mod visit;
 
 pub use bind::BindError;
+pub use lines::serve_lines;
 pub use listen::Server;
 pub use settings::{ApiKey, AuthSettings, BearerToken, LimitSettings, ServerSettings};

@@ -145,7 +145,7 @@ impl Client {
             caller: Arc::clone(&self.caller),
             session: self.session.clone(),
             revision: None,
-            mirrored: Mirrored::default(),
+            mirrored: Some(Mirrored::default()),
             request_id: RequestId::random(),
             started: self.gateway.clock().now(),
             accepts_stream: false,

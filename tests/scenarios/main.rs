@@ -25,6 +25,7 @@ mod hostile;
 mod identity;
 mod modern;
 mod scripts;
+mod stdio_client;
 mod stopping;
 mod support;
 mod truth;
@@ -167,6 +168,14 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "modern client: progress comes before the answer" => modern::progress_before_the_answer,
     "modern client: a subscription hears what it asked for" => modern::listening,
     "modern client: a subscription ends with its client" => modern::listening_no_more,
+
+    // A client that starts the gateway itself
+    "stdio client: the gateway ends with its client" => stdio_client::ends_with_its_client,
+    "stdio client: calls go on side by side and can be cancelled" => stdio_client::side_by_side,
+    "stdio client: progress comes before the answer" => stdio_client::progress,
+    "stdio client: changes that belong to no call" => stdio_client::changes,
+    "stdio client: revision 2026-07-28" => stdio_client::modern_client,
+    "stdio client: a line that is too long" => stdio_client::a_line_that_is_too_long,
 
     "bad input: malformed JSON" => bad_input::malformed_json,
     "bad input: no JSON-RPC" => bad_input::not_json_rpc,

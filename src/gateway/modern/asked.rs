@@ -105,6 +105,9 @@ fn without_ours(mut meta: RawObject<'_>) -> Vec<u8> {
 }
 
 fn check_headers(inbound: &Inbound, message: &Message, revision: &str) -> Result<(), Refusal> {
+    let Some(mirrored) = &inbound.mirrored else {
+        return Ok(());
+    };
     let check = |header, given: Option<&str>, value: &str| {
         match given.map(decoded) {
         Some(given) if given.as_deref() == Some(value) => Ok(()),
@@ -119,7 +122,6 @@ fn check_headers(inbound: &Inbound, message: &Message, revision: &str) -> Result
         inbound.revision.as_deref(),
         revision,
     )?;
-    let mirrored = &inbound.mirrored;
     check(
         "Mcp-Method",
         mirrored.method.as_deref(),

@@ -1,0 +1,200 @@
+//! One client on a pair of byte streams: a message a line, both ways (MCP 2025-11-25 and 2026-07-28, basic/transports/stdio).
+
+use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::{
+    sync::mpsc,
+    task::{AbortHandle, JoinSet},
+    time::{Instant, timeout_at},
+};
+use tracing::{Instrument, info_span};
+
+use super::{auth::local, listen::BACKEND_GRACE, settings::ServerSettings};
+use crate::{
+    gateway::{Caller, EventStream, Gateway, Inbound, Outbound, Refusal, Route},
+    protocol::{Kind, LineDecoder, Message, encode_line},
+    telemetry::RequestId,
+};
+
+/// Requests of the client that may be open at once; while there are as many, nothing more is read.
+const MOST_OPEN: usize = 1024;
+
+/// Serves `/mcp` to one client until its `input` ends or `stop` resolves, and shuts the gateway down: calls in flight may
+/// finish within the shutdown timeout. Nothing but JSON-RPC is put into `output`.
+///
+/// Who can start this process and write to it may do everything, so there is no authentication.
+pub async fn serve_lines(
+    gateway: Arc<Gateway>,
+    settings: &ServerSettings,
+    streams: (mpsc::Receiver<Bytes>, mpsc::Sender<Bytes>),
+    stop: impl Future<Output = ()>,
+) {
+    let (input, output) = streams;
+    let mut client = Client {
+        caller: Arc::new(local()),
+        gateway: Arc::clone(&gateway),
+        output,
+        session: None,
+        open: JoinSet::new(),
+        by_id: HashMap::new(),
+    };
+    tokio::select! {
+        () = client.read(input, settings.limits.max_body_size) => {}
+        () = stop => {}
+    }
+    client.finish(settings.shutdown_timeout).await;
+    gateway.shutdown(Instant::now() + BACKEND_GRACE).await;
+}
+
+struct Client {
+    gateway: Arc<Gateway>,
+    caller: Arc<Caller>,
+    output: mpsc::Sender<Bytes>,
+    /// The session that `initialize` opened; clients of newer revisions have none.
+    session: Option<Box<str>>,
+    open: JoinSet<()>,
+    by_id: HashMap<Bytes, AbortHandle>,
+}
+
+impl Client {
+    async fn read(&mut self, mut input: mpsc::Receiver<Bytes>, longest: usize) {
+        let mut lines = LineDecoder::new(longest);
+        while let Some(chunk) = input.recv().await {
+            lines.push(&chunk);
+            for line in lines.by_ref() {
+                match line {
+                    Ok(line) => self.line(line).await,
+                    Err(long) => {
+                        let refusal = Refusal::BodyTooLarge(longest);
+                        let reply = refusal.reply(long.id.as_deref());
+                        say(&self.output, &reply.body).await;
+                    }
+                }
+                if self.output.is_closed() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// What opens a session or tells something is done before the next line is looked at; requests go on side by side.
+    async fn line(&mut self, line: Bytes) {
+        let message = Message::parse(line.clone()).ok();
+        let kind = message.as_ref().map(Message::kind);
+        let inbound = self.inbound(line);
+        let is_opening = message.as_ref().and_then(Message::method) == Some("initialize");
+        match message {
+            Some(message) if kind == Some(Kind::Request) && !is_opening => {
+                self.start(inbound, message.id().unwrap_or_default()).await;
+            }
+            message => {
+                let request_id = inbound.request_id;
+                let posted = self
+                    .gateway
+                    .post(inbound)
+                    .instrument(span(request_id))
+                    .await;
+                self.answer(posted).await;
+                self.forget(message.as_ref());
+            }
+        }
+    }
+
+    fn inbound(&self, body: Bytes) -> Inbound {
+        Inbound {
+            route: Route::Aggregate,
+            caller: Arc::clone(&self.caller),
+            session: self.session.clone(),
+            revision: None,
+            mirrored: None,
+            request_id: RequestId::random(),
+            started: self.gateway.clock().now(),
+            accepts_stream: true,
+            body,
+        }
+    }
+
+    async fn start(&mut self, inbound: Inbound, id: &[u8]) {
+        while self.open.len() >= MOST_OPEN {
+            self.open.join_next().await;
+        }
+        while self.open.try_join_next().is_some() {}
+        self.by_id.retain(|_, call| !call.is_finished());
+        let (gateway, output) = (Arc::clone(&self.gateway), self.output.clone());
+        let span = span(inbound.request_id);
+        let call = async move { write(&output, gateway.post(inbound).await).await };
+        let call = self.open.spawn(call.instrument(span));
+        self.by_id.insert(Bytes::copy_from_slice(id), call);
+    }
+
+    /// The answer to what is not a call: a new session brings its stream along.
+    async fn answer(&mut self, posted: Outbound) {
+        let opened = match &posted {
+            Outbound::Reply(reply) => reply.session.clone(),
+            _ => None,
+        };
+        write(&self.output, posted).await;
+        let Some(session) = opened else { return };
+        let listened = self
+            .gateway
+            .listen(&Route::Aggregate, Some(&session), &self.caller);
+        if let Ok(stream) = listened {
+            let output = self.output.clone();
+            self.open
+                .spawn(async move { write(&output, Outbound::Stream(stream)).await });
+        }
+        if let Some(earlier) = self.session.replace(session) {
+            let _ = self.gateway.end_session(Some(&earlier), &self.caller);
+        }
+    }
+
+    /// A request that is cancelled has no answer (basic/patterns/cancellation).
+    fn forget(&mut self, message: Option<&Message>) {
+        let cancelled = message
+            .filter(|message| message.method() == Some("notifications/cancelled"))
+            .and_then(Message::cancelled_id);
+        if let Some(call) = cancelled.and_then(|id| self.by_id.remove(id)) {
+            call.abort();
+        }
+    }
+
+    async fn finish(&mut self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        self.gateway.close_streams();
+        let all = async { while self.open.join_next().await.is_some() {} };
+        if timeout_at(deadline, all).await.is_err() {
+            tracing::warn!(
+                calls = self.open.len(),
+                "Shutdown timeout reached, cutting what is left"
+            );
+            self.open.shutdown().await;
+        }
+    }
+}
+
+fn span(request_id: RequestId) -> tracing::Span {
+    info_span!("stdio_request", %request_id)
+}
+
+async fn write(output: &mpsc::Sender<Bytes>, posted: Outbound) {
+    match posted {
+        Outbound::Reply(reply) => say(output, &reply.body).await,
+        Outbound::Stream(stream) => {
+            let mut stream = Box::into_pin(stream);
+            while let Some(message) = next(&mut stream).await {
+                say(output, &message).await;
+            }
+        }
+        Outbound::Accepted => {}
+    }
+}
+
+async fn next(stream: &mut Pin<Box<dyn EventStream>>) -> Option<Bytes> {
+    std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await
+}
+
+/// A client that has closed its end is noticed when the next line is read.
+async fn say(output: &mpsc::Sender<Bytes>, message: &[u8]) {
+    let _ = output.send(encode_line(message)).await;
+}

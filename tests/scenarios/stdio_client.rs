@@ -1,0 +1,240 @@
+//! A client that starts the gateway as its server and speaks to it through two pipes.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    process::{Child, ChildStdin, ChildStdout},
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{Setup, StdioBackend, is_alive, message, until};
+
+const CHANGED: &str = "notifications/tools/list_changed";
+
+/// A gateway of one client.
+struct Client {
+    child: Child,
+    says: Option<ChildStdin>,
+    hears: BufReader<ChildStdout>,
+    changes: Vec<Value>,
+    _setup: Setup,
+}
+
+impl Client {
+    fn start(config: Value) -> Self {
+        let setup = Setup::config(config).arg("serve").arg("--stdio");
+        let mut command = setup.command();
+        let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+        // Read to its end, so that the gateway never waits for room.
+        let mut log = child.stderr.take().unwrap();
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        Self {
+            says: child.stdin.take(),
+            hears: BufReader::new(child.stdout.take().unwrap()),
+            child,
+            changes: Vec::new(),
+            _setup: setup,
+        }
+    }
+
+    fn of(backend: &StdioBackend) -> Self {
+        Self::start(json!({
+            "meta_mcp": {"enabled": false, "naming": "plain"},
+            "backends": {"backend": backend.config()},
+        }))
+    }
+
+    fn say(&mut self, line: &str) {
+        let says = self.says.as_mut().unwrap();
+        says.write_all(line.as_bytes()).unwrap();
+        says.write_all(b"\n").unwrap();
+    }
+
+    fn ask(&mut self, id: Value, method: &str, params: Value) {
+        self.say(&message(id, method, &params));
+    }
+
+    fn call(&mut self, id: Value, tool: &str, arguments: Value) {
+        self.ask(
+            id,
+            "tools/call",
+            json!({"name": tool, "arguments": arguments}),
+        );
+    }
+
+    /// The next line but those that say that a list is another one now: its first reading is such a change too.
+    fn hear(&mut self) -> Value {
+        loop {
+            let heard = self.next();
+            if heard["method"] != CHANGED {
+                return heard;
+            }
+            self.changes.push(heard);
+        }
+    }
+
+    /// The next change, or one that was passed over.
+    fn change(&mut self) -> Value {
+        match self.changes.pop() {
+            Some(change) => change,
+            None => self.next(),
+        }
+    }
+
+    /// The next line, which must be JSON-RPC like every other.
+    fn next(&mut self) -> Value {
+        let mut line = String::new();
+        assert!(
+            self.hears.read_line(&mut line).unwrap() > 0,
+            "the gateway has ended"
+        );
+        let heard: Value = serde_json::from_str(&line.replace("1e400", "0")).unwrap();
+        assert_eq!(heard["jsonrpc"], "2.0", "{line}");
+        heard
+    }
+
+    fn initialize(&mut self) {
+        let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}});
+        self.ask(json!(0), "initialize", params);
+        assert_eq!(self.hear()["result"]["protocolVersion"], "2025-11-25");
+        self.say(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+    }
+
+    /// Closes the client's end; what is still said, and the exit code.
+    fn close(mut self) -> (Vec<String>, Option<i32>) {
+        drop(self.says.take());
+        let rest = self.hears.by_ref().lines().map(Result::unwrap);
+        let rest = rest.filter(|line| !line.contains(CHANGED)).collect();
+        (rest, self.child.wait().unwrap().code())
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn modern(mut params: Value) -> Value {
+    params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("2026-07-28");
+    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
+    params
+}
+
+pub(crate) fn ends_with_its_client() {
+    let backend = StdioBackend::new(&[]);
+    let mut client = Client::of(&backend);
+    client.initialize();
+    client.ask(json!(1), "tools/list", json!({}));
+    assert!(client.hear()["result"]["tools"].as_array().unwrap().len() > 5);
+    let gateway = client.child.id();
+    client.call(json!("last"), "sleep", json!({"ms": 200}));
+    client.say("this is no JSON");
+    assert_eq!(client.hear()["error"]["code"], -32700);
+    let (rest, code) = client.close();
+    assert_eq!(rest.len(), 1, "{rest:?}");
+    assert!(
+        rest[0].contains(r#""id":"last""#) && rest[0].contains("slept"),
+        "{rest:?}"
+    );
+    assert_eq!(code, Some(0));
+    let left: Vec<u32> = backend.pids().into_iter().chain([gateway]).collect();
+    until("nothing of it runs", || {
+        left.iter().all(|pid| !is_alive(*pid)).then_some(())
+    });
+}
+
+pub(crate) fn side_by_side() {
+    let backend = StdioBackend::new(&[]);
+    let mut client = Client::of(&backend);
+    client.initialize();
+    client.call(json!(1), "hang", json!({}));
+    client.call(json!(2), "echo", json!({"message": "first"}));
+    assert_eq!(client.hear()["id"], 2);
+    client.say(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#);
+    until("the backend hears of it", || {
+        (!backend.received("notifications/cancelled").is_empty()).then_some(())
+    });
+    let (rest, code) = client.close();
+    assert_eq!((rest.len(), code), (0, Some(0)), "{rest:?}");
+}
+
+pub(crate) fn progress() {
+    let backend = StdioBackend::new(&[]);
+    let mut client = Client::of(&backend);
+    client.initialize();
+    let params = json!({"name": "progress", "arguments": {}, "_meta": {"progressToken": "p"}});
+    client.ask(json!(1), "tools/call", params);
+    for step in 1..=3 {
+        assert_eq!(client.hear()["params"]["progress"], step);
+    }
+    assert_eq!(client.hear()["id"], 1);
+}
+
+pub(crate) fn changes() {
+    let backend = StdioBackend::new(&["--late-tools"]);
+    let mut client = Client::of(&backend);
+    client.initialize();
+    client.ask(json!(1), "gateway_invoke", reveal());
+    assert_eq!(client.hear()["id"], 1);
+    assert_eq!(client.change()["method"], CHANGED);
+}
+
+fn reveal() -> Value {
+    json!({"server": "backend", "tool": "reveal", "arguments": {}})
+}
+
+pub(crate) fn modern_client() {
+    let backend = StdioBackend::new(&["--late-tools"]);
+    let mut client = Client::of(&backend);
+    client.ask(json!("d"), "server/discover", modern(json!({})));
+    assert_eq!(
+        client.hear()["result"]["supportedVersions"][0],
+        "2026-07-28"
+    );
+    let wanted = modern(json!({"notifications": {"toolsListChanged": true}}));
+    client.ask(json!("s"), "subscriptions/listen", wanted);
+    let first = client.hear();
+    assert_eq!(first["method"], "notifications/subscriptions/acknowledged");
+    client.ask(json!(1), "gateway_invoke", modern(reveal()));
+    let answer = client.hear();
+    assert_eq!(answer["result"]["resultType"], "complete");
+    let told = client.change();
+    for message in [first, told] {
+        let meta = &message["params"]["_meta"];
+        assert_eq!(meta["io.modelcontextprotocol/subscriptionId"], "s");
+    }
+    let hang = modern(json!({"server": "backend", "tool": "hang", "arguments": {}}));
+    client.ask(json!(2), "gateway_invoke", hang);
+    until("the call hangs", || {
+        (backend.calls("hang") == 1).then_some(())
+    });
+    client.say(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}"#);
+    until("the backend hears of it", || {
+        (!backend.received("notifications/cancelled").is_empty()).then_some(())
+    });
+    let (rest, code) = client.close();
+    assert_eq!((rest.len(), code), (1, Some(0)), "{rest:?}");
+    let last: Value = serde_json::from_str(&rest[0]).unwrap();
+    assert_eq!(
+        (&last["id"], &last["result"]["resultType"]),
+        (&json!("s"), &json!("complete"))
+    );
+}
+
+pub(crate) fn a_line_that_is_too_long() {
+    let backend = StdioBackend::new(&[]);
+    let mut client = Client::start(json!({
+        "server": {"max_body_size": 65536},
+        "backends": {"backend": backend.config()},
+    }));
+    client.call(json!(1), "echo", json!({"message": "x".repeat(1 << 20)}));
+    let refused = client.hear();
+    assert_eq!(
+        (&refused["id"], &refused["error"]["code"]),
+        (&json!(1), &json!(-32600))
+    );
+    client.ask(json!(2), "ping", json!({}));
+    assert_eq!(client.hear()["id"], 2);
+}
