@@ -26,7 +26,7 @@ const MOST_HEAD: usize = 64 << 10;
 /// What is read at once at first, and again after answers that are shorter.
 const READ: usize = 8 << 10;
 /// What is read at once where as much comes: a long body that has come whole is handed on without a copy.
-const READ_MOST: usize = 128 << 10;
+const READ_MOST: usize = 256 << 10;
 /// A body up to this length is copied out of the read buffer, which stays with the connection; a longer one may take it along.
 const COPIED: usize = READ;
 /// What is set aside at once for a body that announces its length; it may be lying.
