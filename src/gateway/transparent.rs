@@ -59,7 +59,7 @@ impl Gateway {
         let Some(result) = answer
             .as_ref()
             .ok()
-            .and_then(|answer| answer.message.result())
+            .and_then(|answer| answer.message.original().result())
         else {
             return finished(request, member, answer);
         };

@@ -23,6 +23,8 @@ struct Inner {
     kind: Kind,
     /// The method, where its text in `bytes` is written with escapes.
     unescaped_method: Option<Arc<str>>,
+    /// The message that it repeats.
+    original: Option<Message>,
 }
 
 /// What a message is.
@@ -78,6 +80,7 @@ impl Message {
             parts,
             kind,
             unescaped_method,
+            original: None,
         }))
     }
 
@@ -98,9 +101,20 @@ impl Message {
             && bytes[..id.start()] == earlier[..id.start()]
             && bytes[behind..] == earlier[id.end()..];
         is_same.then(|| {
-            let parts = known.edit().id(digits).moved_parts();
-            known.with(bytes.clone(), parts)
+            Self(Arc::new(Inner {
+                bytes: bytes.clone(),
+                parts: known.edit().id(digits).moved_parts(),
+                kind: known.0.kind,
+                unescaped_method: known.0.unescaped_method.clone(),
+                original: Some(known.clone()),
+            }))
         })
+    }
+
+    /// The earlier message that this one repeats under another id; itself where it repeats none.
+    #[must_use]
+    pub fn original(&self) -> &Self {
+        self.0.original.as_ref().unwrap_or(self)
     }
 
     /// Its bytes with `id` in place of its own. Where nobody else holds the message, and the new id is not longer, what
@@ -379,13 +393,16 @@ mod tests {
 
     #[test]
     fn a_message_that_comes_again_under_another_id_is_known_without_a_scan() {
-        let known = parse(r#"{"jsonrpc":"2.0","id":99,"result":{"isError":true}}"#).unwrap();
+        const KNOWN: &str = r#"{"jsonrpc":"2.0","id":99,"result":{"isError":true}}"#;
+        let known = parse(KNOWN).unwrap();
         let again = |text: &str| Message::again(&known, &Bytes::copy_from_slice(text.as_bytes()));
         for text in [
             r#"{"jsonrpc":"2.0","id":7,"result":{"isError":true}}"#,
             r#"{"jsonrpc":"2.0","id":1234,"result":{"isError":true}}"#,
         ] {
             let (known, read) = (again(text).unwrap(), parse(text).unwrap());
+            assert_eq!(known.original().bytes(), KNOWN);
+            assert_eq!(read.original().bytes(), text);
             assert_eq!((known.id(), known.result()), (read.id(), read.result()));
             assert_eq!(known.bytes(), read.bytes());
             assert!(known.is_tool_error());

@@ -45,7 +45,7 @@ impl Listing {
 
     /// Whether it was read from exactly this page.
     pub(super) fn is_of(&self, page: &[u8]) -> bool {
-        self.page == page
+        std::ptr::eq::<[u8]>(&*self.page, page) || self.page == page
     }
 
     /// Whether both hold the same definitions in the same order.
