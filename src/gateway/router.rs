@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     backend::events,
-    protocol::{Body, Kind, Malformed, Message, Revision},
+    protocol::{Body, Kind, MODERN, Malformed, Message, Revision},
     telemetry::{RequestId, Stamp},
 };
 
@@ -92,6 +92,8 @@ impl Gateway {
             })
             .transpose()?;
         let revision = match &inbound.revision {
+            // Only a batch comes here with it.
+            Some(given) if &**given == MODERN && !opens_session => return Err(no_batches(MODERN)),
             Some(given) if !opens_session => {
                 Revision::parse(given).ok_or_else(|| Refusal::UnknownRevision(given.clone()))?
             }
@@ -276,12 +278,16 @@ fn batches_allowed((admitted, revision): (Admitted, Revision)) -> Result<Admitte
     if revision.has_batches() {
         return Ok(admitted);
     }
-    Err(Refusal::InvalidRequest(
+    Err(no_batches(revision.as_str()))
+}
+
+fn no_batches(revision: &str) -> Refusal {
+    Refusal::InvalidRequest(
         format!(
             "The body is a batch, which revision {revision} does not have, so nothing of it was done. Send each message in a POST of its own."
         )
         .into(),
-    ))
+    )
 }
 
 /// Whether a backend may have something to say before it answers. Lists are answered at once, and the rest by us.

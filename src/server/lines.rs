@@ -17,7 +17,7 @@ use crate::{
     telemetry::RequestId,
 };
 
-/// Requests of the client that may be open at once; while there are as many, nothing more is read.
+/// Requests of the client that may be open at once, subscriptions included; more are refused.
 const MOST_OPEN: usize = 1024;
 
 /// Serves `/mcp` to one client until its `input` ends or `stop` resolves, and shuts the gateway down: calls in flight may
@@ -86,8 +86,10 @@ impl Client {
         let is_opening = message.as_ref().and_then(Message::method) == Some("initialize");
         match message {
             Some(message) if kind == Some(Kind::Request) && !is_opening => {
-                self.start(inbound, message.id().unwrap_or_default()).await;
+                self.start(inbound, message.id()).await;
             }
+            // A batch, or nothing that can be read.
+            None => self.start(inbound, None).await,
             message => {
                 let request_id = inbound.request_id;
                 let posted = self
@@ -115,17 +117,20 @@ impl Client {
         }
     }
 
-    async fn start(&mut self, inbound: Inbound, id: &[u8]) {
-        while self.open.len() >= MOST_OPEN {
-            self.open.join_next().await;
-        }
+    async fn start(&mut self, inbound: Inbound, id: Option<&[u8]>) {
         while self.open.try_join_next().is_some() {}
         self.by_id.retain(|_, call| !call.is_finished());
+        if self.open.len() >= MOST_OPEN {
+            say(&self.output, &too_many().reply(id).body).await;
+            return;
+        }
         let (gateway, output) = (Arc::clone(&self.gateway), self.output.clone());
         let span = span(inbound.request_id);
         let call = async move { write(&output, gateway.post(inbound).await).await };
         let call = self.open.spawn(call.instrument(span));
-        self.by_id.insert(Bytes::copy_from_slice(id), call);
+        if let Some(id) = id {
+            self.by_id.insert(Bytes::copy_from_slice(id), call);
+        }
     }
 
     /// The answer to what is not a call: a new session brings its stream along.
@@ -171,6 +176,13 @@ impl Client {
             self.open.shutdown().await;
         }
     }
+}
+
+fn too_many() -> Refusal {
+    Refusal::InvalidRequest(
+        format!("{MOST_OPEN} requests of this client are open, which is the limit, so this one was not begun. Wait for an answer, or cancel one.")
+            .into(),
+    )
 }
 
 fn span(request_id: RequestId) -> tracing::Span {

@@ -175,6 +175,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "stdio client: progress comes before the answer" => stdio_client::progress,
     "stdio client: changes that belong to no call" => stdio_client::changes,
     "stdio client: revision 2026-07-28" => stdio_client::modern_client,
+    "stdio client: more calls than may be open" => stdio_client::too_many_calls,
     "stdio client: a line that is too long" => stdio_client::a_line_that_is_too_long,
 
     "bad input: malformed JSON" => bad_input::malformed_json,

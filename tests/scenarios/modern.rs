@@ -204,6 +204,14 @@ pub(crate) fn removed_methods() {
     let response = Request::post("/mcp", r#"{"jsonrpc":"2.0","id":7,"result":{}}"#)
         .header("mcp-protocol-version", REVISION);
     assert_eq!(modern.gateway.send(&response).status, 400);
+    let batch = Request::post(
+        "/mcp",
+        r#"[{"jsonrpc":"2.0","id":7,"method":"tools/list"}]"#,
+    )
+    .header("mcp-protocol-version", REVISION);
+    let refused = modern.gateway.send(&batch);
+    assert_eq!((refused.status, refused.reply().code()), (400, -32600));
+    assert!(refused.text().contains("batch"), "{}", refused.text());
 }
 
 pub(crate) fn resource_that_is_not_there() {

@@ -223,6 +223,27 @@ pub(crate) fn modern_client() {
     );
 }
 
+pub(crate) fn too_many_calls() {
+    let backend = StdioBackend::new(&[]);
+    let mut client = Client::of(&backend);
+    client.initialize();
+    client.call(json!("warm"), "echo", json!({}));
+    client.hear();
+    for id in 0..1_100 {
+        client.call(json!(id), "hang", json!({}));
+    }
+    let refused = client.hear();
+    let sentence = refused["error"]["message"].as_str().unwrap();
+    assert!(
+        sentence.contains("1024") || sentence.contains("queue"),
+        "{refused}"
+    );
+    client.say(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":0}}"#);
+    until("the backend hears of it", || {
+        (!backend.received("notifications/cancelled").is_empty()).then_some(())
+    });
+}
+
 pub(crate) fn a_line_that_is_too_long() {
     let backend = StdioBackend::new(&[]);
     let mut client = Client::start(json!({

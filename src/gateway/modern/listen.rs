@@ -5,7 +5,7 @@ use std::{future::poll_fn, pin::Pin, sync::Arc};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
-use tokio::time::Instant;
+use tokio::{runtime::Handle, time::Instant};
 
 use crate::{
     gateway::{
@@ -142,11 +142,14 @@ impl Drop for Ending {
         let gateway = Arc::clone(&self.gateway);
         let mut request = self.request.clone();
         let uris = std::mem::take(&mut self.uris);
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
         if uris.is_empty() || gateway.is_draining() {
             return;
         }
         request.deadline = Instant::now() + gateway.settings.request_timeout;
-        tokio::spawn(async move {
+        runtime.spawn(async move {
             for uri in uris {
                 if !gateway.is_wanted(&session, &uri) {
                     let message = about("resources/unsubscribe", &uri);
