@@ -160,6 +160,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     // Bad input
     // Clients of revision 2026-07-28
     "modern client: no session is needed and none is opened" => modern::no_session,
+    "modern client: prompts keep their names where names are plain" => modern::plain_prompts,
     "modern client: discovery" => modern::discover,
     "modern client: requests that do not say all of themselves" => modern::incomplete,
     "modern client: a revision that is not spoken" => modern::unknown_revision,

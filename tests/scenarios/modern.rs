@@ -93,6 +93,27 @@ pub(crate) fn no_session() {
     assert_eq!(modern.gateway.sample("mcp_sessions"), Some(0.0));
 }
 
+pub(crate) fn plain_prompts() {
+    let (one, two) = (StdioBackend::new(&[]), StdioBackend::new(&[]));
+    let config = json!({
+        "meta_mcp": {"enabled": false, "naming": "plain"},
+        "backends": {"one": one.config(), "two": two.config()},
+    });
+    let gateway = Setup::config(config).start();
+    let ask = |method: &str, params: Value| gateway.send(&request("/mcp", method, params)).reply();
+    assert!(
+        ask("prompts/get", json!({"name": "greet"})).is_good(),
+        "found before it was listed"
+    );
+    let list = ask("prompts/list", json!({})).result();
+    assert_eq!(list["prompts"][0]["name"], "greet");
+    assert_eq!(list["prompts"][1]["name"], "two/greet");
+    assert!(ask("prompts/get", json!({"name": "two/greet"})).is_good());
+    assert_eq!(ask("prompts/get", json!({"name": "grete"})).code(), -32602);
+    let asked = |backend: &StdioBackend| backend.received("prompts/get").len();
+    assert_eq!((asked(&one), asked(&two)), (1, 1));
+}
+
 pub(crate) fn discover() {
     let modern = Modern::new(&[]);
     for path in ["/mcp", "/mcp/backend"] {
@@ -183,6 +204,7 @@ pub(crate) fn unknown_revision() {
 pub(crate) fn removed_methods() {
     let modern = Modern::new(&[]);
     for method in [
+        "initialize",
         "ping",
         "logging/setLevel",
         "resources/subscribe",

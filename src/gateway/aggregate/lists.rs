@@ -111,7 +111,7 @@ impl Gateway {
         request: &Request,
     ) -> Result<Bytes, Refusal> {
         self.list(request, Kind::Prompts, |member, entry| {
-            entry.renamed(&[member.name(), "/", &entry.key].concat())
+            entry.renamed(&self.prompt_name(member, &entry.key))
         })
         .await
     }

@@ -1,4 +1,5 @@
-//! prompts/get and completion/complete on `/mcp`: prompts are named `backend/prompt`.
+//! prompts/get and completion/complete on `/mcp`: prompts are named `backend/prompt`, and where names are plain, the first
+//! of each name as its backend names it.
 
 use std::sync::Arc;
 
@@ -7,6 +8,8 @@ use serde_json::value::to_raw_value;
 
 use crate::{
     gateway::{
+        Naming,
+        catalogue::Kind,
         facade::Gateway,
         member::Member,
         raw_object::{RawObject, Text},
@@ -20,10 +23,10 @@ use crate::{
 impl Gateway {
     pub(super) async fn get_prompt(self: &Arc<Self>, request: &Request) -> Result<Bytes, Refusal> {
         let name = request.message.name().unwrap_or_default();
-        let (member, own_name) = self.prompt(request, &name)?;
+        let (member, own_name) = self.prompt(request, &name).await?;
         let message = request.message.edit().name(own_name).finish_message();
-        let answer = self.forward(request, member, message, true).await;
-        Ok(finished(request, member, answer))
+        let answer = self.forward(request, &member, message, true).await;
+        Ok(finished(request, &member, answer))
     }
 
     /// A completion goes to the backend of the prompt or resource that it is for.
@@ -33,11 +36,8 @@ impl Gateway {
         let reference: RawObject<'_> = object.read("ref").ok_or_else(no_reference)?;
         let (member, message) = match (reference.read("name"), reference.read("uri")) {
             (Some(Text(name)), _) => {
-                let (member, own_name) = self.prompt(request, &name)?;
-                (
-                    Arc::clone(member),
-                    renamed(request, object, reference, own_name),
-                )
+                let (member, own_name) = self.prompt(request, &name).await?;
+                (member, renamed(request, object, reference, own_name))
             }
             (None, Some(Text(uri))) => {
                 let member = self.backend_of(request, &uri).await?;
@@ -51,17 +51,45 @@ impl Gateway {
     }
 
     /// The backend of a prompt, and the prompt's own name there.
-    fn prompt<'a>(
-        &self,
+    async fn prompt<'a>(
+        self: &Arc<Self>,
         request: &Request,
         name: &'a str,
-    ) -> Result<(&Arc<Member>, &'a str), Refusal> {
-        let unknown = || Refusal::UnknownPrompt(name.into());
-        let (backend, own_name) = name.split_once('/').ok_or_else(unknown)?;
-        if self.find(backend).is_none() {
-            return Err(unknown());
+    ) -> Result<(Arc<Member>, &'a str), Refusal> {
+        let caller = &request.caller;
+        if let Some((backend, own_name)) = name.split_once('/')
+            && self.find(backend).is_some()
+        {
+            return Ok((Arc::clone(self.member(backend, caller)?), own_name));
         }
-        Ok((self.member(backend, &request.caller)?, own_name))
+        if self.plain_prompt(name).is_none() && self.names_are_plain() {
+            self.freshen(&[Kind::Prompts], caller).await;
+        }
+        let member = self.plain_prompt(name).map(|member| member.name());
+        let member = member.ok_or_else(|| Refusal::UnknownPrompt(name.into()))?;
+        Ok((Arc::clone(self.member(member, caller)?), name))
+    }
+
+    /// The name of a backend's prompt on `/mcp`.
+    pub(super) fn prompt_name(&self, member: &Member, own_name: &str) -> String {
+        match self.plain_prompt(own_name) {
+            Some(first) if first.name() == member.name() => own_name.to_owned(),
+            _ => [member.name(), "/", own_name].concat(),
+        }
+    }
+
+    /// The backend whose prompt needs no prefix: the first that offers one of this name, whoever asks.
+    fn plain_prompt(&self, own_name: &str) -> Option<&Arc<Member>> {
+        let offers = |member: &&Arc<Member>| {
+            let listing = member.catalogue().listing(Kind::Prompts);
+            listing.is_some_and(|listing| listing.find(own_name).is_some())
+        };
+        let members = self.names_are_plain().then(|| self.members())?;
+        members.iter().find(offers)
+    }
+
+    fn names_are_plain(&self) -> bool {
+        self.settings.meta_mcp.naming == Naming::Plain
     }
 }
 

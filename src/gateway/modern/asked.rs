@@ -33,14 +33,15 @@ pub(super) struct Asked {
     pub(super) rest: Vec<u8>,
 }
 
-/// Whether a message is to be read by the rules of this revision: its `_meta` names a revision, or its header names one
-/// that no session could have. `initialize` always opens a session (MCP 2026-07-28, basic/versioning).
+/// Whether a message is to be read by the rules of this revision: its `_meta` names a revision, or its header names this
+/// one. `initialize` opens a session unless its `_meta` says otherwise (MCP 2026-07-28, basic/versioning).
 pub(in crate::gateway) fn is_modern(inbound: &Inbound, message: &Message) -> bool {
-    let header = inbound.revision.as_deref();
-    message.method() != Some("initialize")
-        && (header == Some(MODERN)
-            || message.method() == Some("server/discover")
-            || message.meta().is_some_and(|meta| names_revision(&meta)))
+    let by_header = || match message.method() {
+        Some("initialize") => false,
+        Some("server/discover") => true,
+        _ => inbound.revision.as_deref() == Some(MODERN),
+    };
+    by_header() || message.meta().is_some_and(|meta| names_revision(&meta))
 }
 
 fn names_revision(meta: &Bytes) -> bool {

@@ -23,7 +23,8 @@ use crate::{
 };
 
 /// What older revisions have and this one has not (MCP 2026-07-28, changelog).
-const REMOVED: [&str; 4] = [
+const REMOVED: [&str; 5] = [
+    "initialize",
     "ping",
     "logging/setLevel",
     "resources/subscribe",
