@@ -38,18 +38,20 @@ impl Banner {
         }
     }
 
-    /// Shows it on standard error: to a person as text, to a machine as lines of its log.
-    pub(super) fn show(&self, place: &str, token: Option<&Path>, format: Format) {
+    /// Shows it on standard error: to a person as text, to a machine as lines of its log. Without a URL it is one client
+    /// that is served, on the standard streams.
+    pub(super) fn show(&self, url: Option<&str>, token: Option<&Path>, format: Format) {
         match format {
             Format::Text => {
                 // Nobody reads it where standard error is closed.
-                let _ = io::stderr().write_all(self.text(place, token).as_bytes());
+                let _ = io::stderr().write_all(self.text(url, token).as_bytes());
             }
-            Format::Json => self.log(place, token),
+            Format::Json => self.log(url, token),
         }
     }
 
-    fn text(&self, place: &str, token: Option<&Path>) -> String {
+    fn text(&self, url: Option<&str>, token: Option<&Path>) -> String {
+        let place = url.unwrap_or("standard input");
         let mut text = format!(
             "mcp-gateway {} listens on {place}\n  configuration: {}\n",
             env!("CARGO_PKG_VERSION"),
@@ -78,10 +80,10 @@ impl Banner {
         text
     }
 
-    fn log(&self, place: &str, token: Option<&Path>) {
+    fn log(&self, url: Option<&str>, token: Option<&Path>) {
         let token = token.map(|token| tracing::field::display(token.display()));
         tracing::info!(
-            url = place,
+            url,
             configuration = self.file,
             backends = self.backends.len(),
             token,
@@ -145,7 +147,7 @@ mod tests {
         })
         .unwrap();
         Banner::of(&config).text(
-            "http://127.0.0.1:39400/mcp",
+            Some("http://127.0.0.1:39400/mcp"),
             Some(Path::new("/state/token")),
         )
     }

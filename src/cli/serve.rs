@@ -1,8 +1,12 @@
 //! `serve`: from a configuration to a gateway that runs until somebody stops it.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{io, pin::pin, sync::Arc, time::Duration};
 
-use tokio::sync::oneshot;
+use bytes::Bytes;
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
 
 use super::{
     args::{Format, Options},
@@ -16,7 +20,7 @@ use super::{
 use crate::{
     backend::{Backend, BackendSettings},
     gateway::{Gateway, GatewaySettings},
-    server::{BindError, Server, serve_lines},
+    server::{BindError, Server, ServerSettings, serve_lines},
     telemetry::{Clock, subscriber},
 };
 
@@ -26,46 +30,48 @@ const LAST_THREADS: Duration = Duration::from_secs(1);
 /// How long the client may take to read what was written to it last.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
+/// Everything that is there before the first thread is.
+struct Prepared {
+    gateway: Arc<Gateway>,
+    server: ServerSettings,
+    banner: Banner,
+    format: Format,
+}
+
+impl Prepared {
+    fn of(options: &Options) -> Result<Self, Ended> {
+        let config = configured(options)?;
+        subscriber::init(&options.log_level, options.log_format.into())
+            .map_err(|error| Ended::Misused(error.to_string()))?;
+        let banner = Banner::of(&config);
+        Ok(Self {
+            gateway: gateway(config.gateway, config.backends),
+            server: config.server,
+            banner,
+            format: options.log_format,
+        })
+    }
+}
+
+/// Serves everybody who reaches the port.
 pub(super) fn serve(options: &Options) -> Result<(), Ended> {
-    let config = configured(options)?;
-    subscriber::init(&options.log_level, options.log_format.into())
-        .map_err(|error| Ended::Misused(error.to_string()))?;
-    let banner = Banner::of(&config);
-    let gateway = gateway(config.gateway, config.backends);
+    let prepared = Prepared::of(options)?;
     let runtimes = Runtimes::start()?;
-    let served = async {
-        let server = Server::bind(config.server)?.on(runtimes.handles());
-        run(server, gateway, banner, options.log_format).await
-    };
-    let ended = runtimes.block_on(Box::pin(served));
+    let ended = runtimes.block_on(Box::pin(listen(prepared, runtimes.handles())));
     runtimes.shutdown(LAST_THREADS);
     ended
 }
 
 /// Serves one client on the standard streams. Its standard output is for the protocol alone.
 pub(super) fn serve_stdio(options: &Options) -> Result<(), Ended> {
-    let config = configured(options)?;
-    subscriber::init(&options.log_level, options.log_format.into())
-        .map_err(|error| Ended::Misused(error.to_string()))?;
-    let banner = Banner::of(&config);
-    let gateway = gateway(config.gateway, config.backends);
+    let prepared = Prepared::of(options)?;
     let runtimes = Runtimes::one()?;
     let Streams {
         input,
         output,
         written,
     } = Streams::open();
-    let served = async {
-        let mut signals = listen_for_signals()?;
-        gateway.supervise();
-        banner.show("standard input", None, options.log_format);
-        let stop = async {
-            let _ = signals.next().await;
-        };
-        serve_lines(gateway, &config.server, (input, output), stop).await;
-        Ok(())
-    };
-    let ended = runtimes.block_on(Box::pin(served));
+    let ended = runtimes.block_on(Box::pin(attend(prepared, (input, output))));
     runtimes.shutdown(LAST_THREADS);
     // A client that does not read the rest has no use for it.
     let _ = written.recv_timeout(LAST_WORDS);
@@ -83,22 +89,39 @@ fn gateway(settings: GatewaySettings, backends: Vec<BackendSettings>) -> Arc<Gat
     Gateway::new(settings, backends, clock)
 }
 
-async fn run(
-    server: Server,
-    gateway: Arc<Gateway>,
-    banner: Banner,
-    format: Format,
-) -> Result<(), Ended> {
+async fn listen(prepared: Prepared, runtimes: Vec<Handle>) -> Result<(), Ended> {
+    let Prepared {
+        gateway,
+        server,
+        banner,
+        format,
+    } = prepared;
+    let server = Server::bind(server)?.on(runtimes);
     let signals = listen_for_signals()?;
     gateway.supervise();
-    let place = format!("http://{}/mcp", server.local_addr());
-    banner.show(&place, server.token_file(), format);
-    let (stop, stopped) = oneshot::channel::<()>();
-    let served = server.run(gateway, async {
-        // An end without a word is an end too.
-        let _ = stopped.await;
-    });
-    until_stopped(served, stop, signals).await
+    let url = format!("http://{}/mcp", server.local_addr());
+    banner.show(Some(&url), server.token_file(), format);
+    until_stopped(signals, |stop| server.run(gateway, asked(stop))).await
+}
+
+async fn attend(
+    prepared: Prepared,
+    streams: (mpsc::Receiver<Bytes>, mpsc::Sender<Bytes>),
+) -> Result<(), Ended> {
+    let Prepared {
+        gateway,
+        server,
+        banner,
+        format,
+    } = prepared;
+    let signals = listen_for_signals()?;
+    gateway.supervise();
+    banner.show(None, None, format);
+    until_stopped(signals, |stop| async move {
+        serve_lines(gateway, &server, streams, asked(stop)).await;
+        Ok(())
+    })
+    .await
 }
 
 fn listen_for_signals() -> Result<Signals, Ended> {
@@ -109,13 +132,21 @@ fn listen_for_signals() -> Result<Signals, Ended> {
     })
 }
 
+/// Resolves when a stop is asked for; an end without a word is an end too.
+async fn asked(stop: oneshot::Receiver<()>) {
+    let _ = stop.await;
+}
+
 /// The first signal lets calls in flight finish, the second lets nothing finish.
-async fn until_stopped(
-    served: impl Future<Output = std::io::Result<()>>,
-    stop: oneshot::Sender<()>,
+async fn until_stopped<S>(
     mut signals: Signals,
-) -> Result<(), Ended> {
-    let mut served = pin!(served);
+    serve: impl FnOnce(oneshot::Receiver<()>) -> S,
+) -> Result<(), Ended>
+where
+    S: Future<Output = io::Result<()>>,
+{
+    let (stop, stopped) = oneshot::channel();
+    let mut served = pin!(serve(stopped));
     let ended = tokio::select! {
         ended = &mut served => ended,
         signal = signals.next() => {

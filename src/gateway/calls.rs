@@ -161,7 +161,7 @@ mod tests {
         };
         let mut stream = Box::into_pin(stream);
         let mut seen = Vec::new();
-        while let Some(message) = stream::next(&mut stream).await {
+        while let Some(message) = stream::next_message(&mut stream).await {
             seen.push(String::from_utf8(message.to_vec()).unwrap());
         }
         assert_eq!(seen.len(), 3);

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use super::{
     directory::Directory,
@@ -33,6 +33,8 @@ pub struct Gateway {
     pub(super) overhead: Recorder,
     pub(super) watch: Watch,
     draining: Latest,
+    /// Whether subscriptions end; one that is opened after that ends at once.
+    pub(super) closing: watch::Sender<bool>,
 }
 
 impl Gateway {
@@ -66,6 +68,7 @@ impl Gateway {
             overhead: Recorder::new(),
             watch: Watch::default(),
             draining: Latest::new(0),
+            closing: watch::Sender::new(false),
         })
     }
 
@@ -107,6 +110,7 @@ impl Gateway {
 
     /// Closes the streams that belong to no call, each with its last word. Calls in flight go on.
     pub fn close_streams(&self) {
+        self.closing.send_replace(true);
         self.sessions.for_each(|session| session.close_stream());
     }
 

@@ -36,3 +36,4 @@ pub use facade::Gateway;
 pub use inbound::{Caller, EventStream, Inbound, Mirrored, Outbound, Reply, Route};
 pub use replies::Refusal;
 pub use settings::{GatewaySettings, MetaMcpSettings, Naming, SessionSettings, SurfacedTool};
+pub use stream::next_message;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use super::{
@@ -10,10 +9,11 @@ use super::{
     facade::Gateway,
     inbound::Route,
     member::Member,
-    raw_object::{RawObject, Text},
     sessions::{LogLevel, Session},
 };
 use crate::protocol::Message;
+
+const LOG_LINE: &str = "notifications/message";
 
 impl Gateway {
     /// Listens to one backend for as long as there is one.
@@ -37,11 +37,11 @@ impl Gateway {
     fn heard(self: &Arc<Self>, member: &Arc<Member>, notice: &Message) {
         let method = notice.method().unwrap_or_default();
         match method {
-            "notifications/message" => self.log_line(member, notice),
+            LOG_LINE => self.log_line(member, notice),
             "notifications/resources/updated" => self.resource_updated(member, notice),
             _ => {
                 self.read_again(member, Kind::changed_by(method).iter().copied());
-                self.tell(notice.bytes(), |session| is_of(session, member));
+                self.tell(notice, |session| is_of(session, member));
             }
         }
     }
@@ -75,7 +75,7 @@ impl Gateway {
             }
         }
         let told = Message::notification(kind.notification(), None);
-        self.tell(told.bytes(), |session| sees(session, member));
+        self.tell(&told, |session| sees(session, member));
     }
 
     fn shows_tools_of(&self, member: &Member) -> bool {
@@ -89,15 +89,14 @@ impl Gateway {
 
     /// A line that belongs to no call may tell of anybody's. Where several callers listen it is told to none of them.
     fn log_line(&self, member: &Member, notice: &Message) {
-        let params = notice.params().unwrap_or_default();
-        let level = RawObject::parse(&params)
-            .and_then(|params| params.read("level"))
-            .and_then(|Text(level)| LogLevel::parse(&level));
-        let concerns = |session: &Session| is_of(session, member) || sees(session, member);
+        let level = LogLevel::of(notice);
+        let concerns = |session: &Session| {
+            session.hears(LOG_LINE) && (is_of(session, member) || sees(session, member))
+        };
         if !self.is_one_callers(concerns) {
             return;
         }
-        self.tell(notice.bytes(), |session| {
+        self.tell(notice, |session| {
             let wanted = level.is_none_or(|level| session.wants_log(level));
             concerns(session) && wanted
         });
@@ -117,15 +116,16 @@ impl Gateway {
 
     fn resource_updated(&self, member: &Member, notice: &Message) {
         let uri = notice.uri().unwrap_or_default();
-        self.tell(notice.bytes(), |session| {
+        self.tell(notice, |session| {
             is_of(session, member) && session.is_subscribed(&uri)
         });
     }
 
-    fn tell(&self, message: &Bytes, concerns: impl Fn(&Session) -> bool) {
+    fn tell(&self, message: &Message, concerns: impl Fn(&Session) -> bool) {
+        let method = message.method().unwrap_or_default();
         self.sessions.for_each(|session| {
-            if concerns(session) {
-                session.tell(message.clone());
+            if session.hears(method) && concerns(session) {
+                session.tell(message.bytes().clone());
             }
         });
     }

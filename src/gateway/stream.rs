@@ -1,7 +1,7 @@
 //! A stream made step by step: each message is the end of a small future.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     pin::Pin,
     task::{Context, Poll},
 };
@@ -20,6 +20,11 @@ where
 {
     let next = Some(Box::pin(step(state)));
     Box::new(Steps { step, next })
+}
+
+/// The next message of a stream, once there is one; none at its end.
+pub async fn next_message(stream: &mut Pin<Box<dyn EventStream>>) -> Option<Bytes> {
+    poll_fn(|context| stream.as_mut().poll_next(context)).await
 }
 
 struct Steps<F, N> {
@@ -47,11 +52,6 @@ where
 }
 
 #[cfg(test)]
-pub(super) async fn next(stream: &mut Pin<Box<dyn EventStream>>) -> Option<Bytes> {
-    std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -60,9 +60,9 @@ mod tests {
         let mut stream = Box::into_pin(step_by_step(0_u8, |count| async move {
             (count < 2).then(|| (Bytes::copy_from_slice(&[count]), count + 1))
         }));
-        assert_eq!(next(&mut stream).await.unwrap()[..], [0]);
-        assert_eq!(next(&mut stream).await.unwrap()[..], [1]);
-        assert!(next(&mut stream).await.is_none());
-        assert!(next(&mut stream).await.is_none());
+        assert_eq!(next_message(&mut stream).await.unwrap()[..], [0]);
+        assert_eq!(next_message(&mut stream).await.unwrap()[..], [1]);
+        assert!(next_message(&mut stream).await.is_none());
+        assert!(next_message(&mut stream).await.is_none());
     }
 }

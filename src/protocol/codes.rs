@@ -19,5 +19,7 @@ pub const HEADER_MISMATCH: i64 = -32020;
 pub const MISSING_CLIENT_CAPABILITY: i64 = -32021;
 /// A revision that is not spoken (as above).
 pub const UNSUPPORTED_REVISION: i64 = -32022;
+/// The user must open an address first (MCP 2025-11-25, client/elicitation; in no other revision).
+pub const URL_ELICITATION_REQUIRED: i64 = -32042;
 /// A resource that does not exist (MCP 2025-11-25, server/resources, error handling).
 pub const RESOURCE_NOT_FOUND: i64 = -32002;

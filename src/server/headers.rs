@@ -19,6 +19,18 @@ pub(super) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// Tells nginx not to hold back a stream.
 pub(super) const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
+/// All values of a header as one text, as a reader of combined lines sees it (RFC 9110, section 5.3): what is sent twice is
+/// another value than what is sent once. None as in [`text`].
+pub(super) fn all(headers: &HeaderMap, name: &HeaderName) -> Option<Box<str>> {
+    let mut values = headers.get_all(name).iter();
+    let mut text = values.next()?.to_str().ok()?.to_owned();
+    for value in values {
+        text.push_str(", ");
+        text.push_str(value.to_str().ok()?);
+    }
+    Some(text.into())
+}
+
 /// The value of a header as text; none if it is absent or holds bytes that are not printable ASCII.
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()

@@ -1,6 +1,6 @@
 //! One client on a pair of byte streams: a message a line, both ways (MCP 2025-11-25 and 2026-07-28, basic/transports/stdio).
 
-use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
+use std::{collections::HashMap, future::pending, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::{
@@ -12,7 +12,7 @@ use tracing::{Instrument, info_span};
 
 use super::{auth::local, listen::BACKEND_GRACE, settings::ServerSettings};
 use crate::{
-    gateway::{Caller, EventStream, Gateway, Inbound, Outbound, Refusal, Route},
+    gateway::{Caller, Gateway, Inbound, Outbound, Refusal, Route, next_message},
     protocol::{Kind, LineDecoder, Message, encode_line},
     telemetry::RequestId,
 };
@@ -21,7 +21,8 @@ use crate::{
 const MOST_OPEN: usize = 1024;
 
 /// Serves `/mcp` to one client until its `input` ends or `stop` resolves, and shuts the gateway down: calls in flight may
-/// finish within the shutdown timeout. Nothing but JSON-RPC is put into `output`.
+/// finish within the shutdown timeout, or until `stop` resolves where it was the input that ended. Nothing but JSON-RPC is
+/// put into `output`.
 ///
 /// Who can start this process and write to it may do everything, so there is no authentication.
 pub async fn serve_lines(
@@ -39,11 +40,19 @@ pub async fn serve_lines(
         open: JoinSet::new(),
         by_id: HashMap::new(),
     };
-    tokio::select! {
-        () = client.read(input, settings.limits.max_body_size) => {}
-        () = stop => {}
-    }
-    client.finish(settings.shutdown_timeout).await;
+    let mut stop = pin!(stop);
+    let has_ended = tokio::select! {
+        () = client.read(input, settings.limits.max_body_size) => true,
+        () = &mut stop => false,
+    };
+    let cut = async move {
+        if has_ended {
+            stop.await;
+        } else {
+            pending::<()>().await;
+        }
+    };
+    client.finish(settings.shutdown_timeout, cut).await;
     gateway.shutdown(Instant::now() + BACKEND_GRACE).await;
 }
 
@@ -60,8 +69,11 @@ struct Client {
 impl Client {
     async fn read(&mut self, mut input: mpsc::Receiver<Bytes>, longest: usize) {
         let mut lines = LineDecoder::new(longest);
-        while let Some(chunk) = input.recv().await {
-            lines.push(&chunk);
+        loop {
+            let chunk = input.recv().await;
+            let is_last = chunk.is_none();
+            // The end of the input ends a line too.
+            lines.push(&chunk.unwrap_or(Bytes::from_static(b"\n")));
             for line in lines.by_ref() {
                 match line {
                     Ok(line) => self.line(line).await,
@@ -74,6 +86,9 @@ impl Client {
                 if self.output.is_closed() {
                     return;
                 }
+            }
+            if is_last {
+                return;
             }
         }
     }
@@ -120,8 +135,10 @@ impl Client {
     async fn start(&mut self, inbound: Inbound, id: Option<&[u8]>) {
         while self.open.try_join_next().is_some() {}
         self.by_id.retain(|_, call| !call.is_finished());
-        if self.open.len() >= MOST_OPEN {
-            say(&self.output, &too_many().reply(id).body).await;
+        let is_taken = id.is_some_and(|id| self.by_id.contains_key(id));
+        if is_taken || self.open.len() >= MOST_OPEN {
+            let refusal = if is_taken { id_in_use() } else { too_many() };
+            say(&self.output, &refusal.reply(id).body).await;
             return;
         }
         let (gateway, output) = (Arc::clone(&self.gateway), self.output.clone());
@@ -164,18 +181,26 @@ impl Client {
         }
     }
 
-    async fn finish(&mut self, patience: Duration) {
+    async fn finish(&mut self, patience: Duration, cut: impl Future<Output = ()>) {
         let deadline = Instant::now() + patience;
         self.gateway.close_streams();
         let all = async { while self.open.join_next().await.is_some() {} };
-        if timeout_at(deadline, all).await.is_err() {
-            tracing::warn!(
-                calls = self.open.len(),
-                "Shutdown timeout reached, cutting what is left"
-            );
+        let is_done = tokio::select! {
+            done = timeout_at(deadline, all) => done.is_ok(),
+            () = cut => false,
+        };
+        if !is_done {
+            let calls = self.open.len();
+            tracing::warn!(calls, "Cutting what is left");
             self.open.shutdown().await;
         }
     }
+}
+
+fn id_in_use() -> Refusal {
+    Refusal::InvalidRequest(
+        "Another request with this id is open, so this one was not begun: nobody could tell their answers apart. Send it under another id.".into(),
+    )
 }
 
 fn too_many() -> Refusal {
@@ -194,16 +219,12 @@ async fn write(output: &mpsc::Sender<Bytes>, posted: Outbound) {
         Outbound::Reply(reply) => say(output, &reply.body).await,
         Outbound::Stream(stream) => {
             let mut stream = Box::into_pin(stream);
-            while let Some(message) = next(&mut stream).await {
+            while let Some(message) = next_message(&mut stream).await {
                 say(output, &message).await;
             }
         }
         Outbound::Accepted => {}
     }
-}
-
-async fn next(stream: &mut Pin<Box<dyn EventStream>>) -> Option<Bytes> {
-    std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await
 }
 
 /// A client that has closed its end is noticed when the next line is read.

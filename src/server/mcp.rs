@@ -45,10 +45,10 @@ async fn post(
         route,
         caller,
         session: session(&request).map(Into::into),
-        revision: headers::text(request.headers(), &MCP_PROTOCOL_VERSION).map(Into::into),
+        revision: headers::all(request.headers(), &MCP_PROTOCOL_VERSION),
         mirrored: Some(Mirrored {
-            method: headers::text(request.headers(), &MCP_METHOD).map(Into::into),
-            name: headers::text(request.headers(), &MCP_NAME).map(Into::into),
+            method: headers::all(request.headers(), &MCP_METHOD),
+            name: headers::all(request.headers(), &MCP_NAME),
         }),
         request_id: visit.request_id,
         started: visit.started,

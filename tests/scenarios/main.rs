@@ -168,6 +168,9 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "modern client: a resource that is not there" => modern::resource_that_is_not_there,
     "modern client: progress comes before the answer" => modern::progress_before_the_answer,
     "modern client: a subscription hears what it asked for" => modern::listening,
+    "modern client: a subscription to resources is bounded, and taken back" => modern::listening_to_resources,
+    "modern client: leaving before the backend has answered" => modern::leaving_before_the_answer,
+    "modern client: odd requests" => modern::odd_requests,
     "modern client: a subscription ends with its client" => modern::listening_no_more,
 
     // A client that starts the gateway itself
@@ -176,6 +179,10 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "stdio client: progress comes before the answer" => stdio_client::progress,
     "stdio client: changes that belong to no call" => stdio_client::changes,
     "stdio client: revision 2026-07-28" => stdio_client::modern_client,
+    "stdio client: a subscription that opens at the end" => stdio_client::a_subscription_at_the_end,
+    "stdio client: a last line without an end" => stdio_client::a_last_line_without_an_end,
+    "stdio client: an id that is in use" => stdio_client::an_id_in_use,
+    "stdio client: a signal after the end of the input" => stdio_client::a_signal_after_the_end,
     "stdio client: more calls than may be open" => stdio_client::too_many_calls,
     "stdio client: a line that is too long" => stdio_client::a_line_that_is_too_long,
 

@@ -299,6 +299,67 @@ pub(crate) fn listening() {
     }
 }
 
+pub(crate) fn listening_to_resources() {
+    let modern = Modern::new(&[]);
+    let asked = |method: &str| modern.backend.received(method).len();
+    let many: Vec<String> = (0..1_001).map(|n| format!("memo:///{n}")).collect();
+    let wanted = json!({"notifications": {"resourceSubscriptions": many}});
+    let refused = modern.refused(&request("/mcp/backend", "subscriptions/listen", wanted));
+    assert_eq!(refused.1, -32602);
+    assert_eq!(asked("resources/subscribe"), 0);
+    let repeated = vec!["memo:///one"; 5_000];
+    let all = json!({"resourceSubscriptions": repeated, "promptsListChanged": true});
+    let mut events = modern.listen("/mcp/backend", all);
+    let first: Value = serde_json::from_str(&events.next().unwrap().unwrap()).unwrap();
+    assert_eq!(
+        first["params"]["notifications"],
+        json!({"resourceSubscriptions": ["memo:///one"]}),
+        "once, and without what the backend does not declare"
+    );
+    assert_eq!(asked("resources/subscribe"), 1);
+    drop(events);
+    until("the backend is told", || {
+        (asked("resources/unsubscribe") == 1).then_some(())
+    });
+}
+
+pub(crate) fn leaving_before_the_answer() {
+    let modern = Modern::new(&[]);
+    let asked = |method: &str| modern.backend.received(method).len();
+    let wanted = json!({"notifications": {"resourceSubscriptions": ["hang:/x"]}});
+    let post = request("/mcp/backend", "subscriptions/listen", wanted);
+    let left = post.begin(modern.gateway.address()).unwrap();
+    until("the backend is asked", || {
+        (asked("resources/subscribe") == 1).then_some(())
+    });
+    drop(left);
+    until("it is taken back", || {
+        (asked("resources/unsubscribe") == 1).then_some(())
+    });
+}
+
+pub(crate) fn odd_requests() {
+    let modern = Modern::new(&[]);
+    let long = "\u{200b}".repeat(100_000);
+    let mut asked = request("/mcp/backend", "tools/call", json!({"name": long}));
+    asked = asked.header("mcp-name", "short");
+    let answer = modern.gateway.send(&asked);
+    assert_eq!((answer.status, answer.reply().code()), (400, -32020));
+    assert!(answer.body.len() < 2_000, "{} bytes", answer.body.len());
+    let call = || request("/mcp/backend", "tools/call", echo("x"));
+    let encoded = call().header("mcp-method", "=?base64?dG9vbHMvY2FsbA==?=");
+    assert_eq!(modern.refused(&encoded).1, -32020);
+    let twice = call().and_header("mcp-name", "reveal");
+    assert_eq!(modern.refused(&twice).1, -32020);
+    let escaped = r#"{"jsonrpc":"2.0","id":7,"method":"tools\/list","params":{"_meta":{"io.modelcontextprotocol\/protocolVersion":"2026-07-28","io.modelcontextprotocol\/clientCapabilities":{}}}}"#;
+    let escaped = Request::post("/mcp", escaped);
+    assert_eq!(
+        modern.refused(&escaped).1,
+        -32020,
+        "its headers are missing"
+    );
+}
+
 pub(crate) fn listening_no_more() {
     let modern = Modern::new(&[]);
     let sessions = || modern.gateway.sample("mcp_sessions");

@@ -5,6 +5,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::support::{Setup, StdioBackend, is_alive, message, until};
@@ -221,6 +222,67 @@ pub(crate) fn modern_client() {
         (&last["id"], &last["result"]["resultType"]),
         (&json!("s"), &json!("complete"))
     );
+}
+
+pub(crate) fn a_subscription_at_the_end() {
+    let backend = StdioBackend::new(&[]);
+    let mut client = Client::of(&backend);
+    let wanted = modern(json!({"notifications": {"toolsListChanged": true}}));
+    client.ask(json!("s"), "subscriptions/listen", wanted);
+    let (rest, code) = client.close();
+    assert_eq!(code, Some(0));
+    assert!(rest[0].contains("acknowledged"), "{rest:?}");
+    assert!(rest[1].contains(r#""resultType":"complete""#), "{rest:?}");
+}
+
+pub(crate) fn a_last_line_without_an_end() {
+    let backend = StdioBackend::new(&[]);
+    let mut client = Client::of(&backend);
+    let ping = message(json!("last"), "ping", &json!({}));
+    let says = client.says.as_mut().unwrap();
+    says.write_all(ping.as_bytes()).unwrap();
+    let (rest, code) = client.close();
+    assert_eq!((rest.len(), code), (1, Some(0)), "{rest:?}");
+    assert!(rest[0].contains(r#""id":"last""#), "{rest:?}");
+}
+
+pub(crate) fn an_id_in_use() {
+    let backend = StdioBackend::new(&[]);
+    let mut client = Client::of(&backend);
+    client.initialize();
+    client.call(json!(1), "hang", json!({}));
+    until("the call hangs", || {
+        (backend.calls("hang") == 1).then_some(())
+    });
+    client.call(json!(1), "echo", json!({}));
+    assert_eq!(client.hear()["error"]["code"], -32600);
+    assert_eq!(backend.calls("echo"), 0);
+    client.say(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#);
+    until("the id is free", || {
+        client.call(json!(1), "echo", json!({"message": "again"}));
+        client.hear()["result"].is_object().then_some(())
+    });
+}
+
+pub(crate) fn a_signal_after_the_end() {
+    let backend = StdioBackend::new(&[]);
+    let mut client = Client::start(json!({
+        "server": {"shutdown_timeout": "10m"},
+        "backends": {"backend": backend.config()},
+    }));
+    client.initialize();
+    let hang = json!({"server": "backend", "tool": "hang", "arguments": {}});
+    client.ask(json!(1), "gateway_invoke", hang);
+    until("the call hangs", || {
+        (backend.calls("hang") == 1).then_some(())
+    });
+    drop(client.says.take());
+    let pid = Pid::from_child(&client.child);
+    // Before it has seen the end of its input it takes the first for a stop, and the second for one at once.
+    until("it has ended", || {
+        let _ = kill_process(pid, Signal::TERM);
+        client.child.try_wait().unwrap()
+    });
 }
 
 pub(crate) fn too_many_calls() {

@@ -5,16 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::gateway::{
-    facade::Gateway,
-    meta_tools::MetaTool,
-    nearest::nearest,
-    raw_object::{RawObject, Text},
-    replies::Refusal,
-    request::Request,
+    facade::Gateway, meta_tools::MetaTool, nearest::nearest, replies::Refusal, request::Request,
     sessions::LogLevel,
 };
 
-const METHODS: [&str; 11] = [
+const METHODS: [&str; 13] = [
     "initialize",
     "ping",
     "logging/setLevel",
@@ -26,6 +21,8 @@ const METHODS: [&str; 11] = [
     "prompts/list",
     "prompts/get",
     "completion/complete",
+    "server/discover",
+    "subscriptions/listen",
 ];
 
 impl Gateway {
@@ -62,17 +59,13 @@ fn unknown_method(method: &str) -> Refusal {
 }
 
 fn set_level(request: &Request) -> Result<Bytes, Refusal> {
-    let params = request.message.params().unwrap_or_default();
-    let level = RawObject::parse(&params)
-        .and_then(|params| params.read("level"))
-        .and_then(|Text(level)| LogLevel::parse(&level))
-        .ok_or_else(|| {
-            let names = LogLevel::NAMES.map(|(name, _)| name).join(", ");
-            Refusal::InvalidParams(
-                format!("`logging/setLevel` came without a known `level`, so nothing changed. Use one of {names}.")
-                    .into(),
-            )
-        })?;
+    let level = LogLevel::of(&request.message).ok_or_else(|| {
+        let names = LogLevel::names();
+        Refusal::InvalidParams(
+            format!("`logging/setLevel` came without a known `level`, so nothing changed. Use one of {names}.")
+                .into(),
+        )
+    })?;
     if let Some(session) = &request.session {
         session.log_at(level);
     }

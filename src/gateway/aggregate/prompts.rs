@@ -11,6 +11,7 @@ use crate::{
         Naming,
         catalogue::Kind,
         facade::Gateway,
+        inbound::Caller,
         member::Member,
         raw_object::{RawObject, Text},
         replies::Refusal,
@@ -57,17 +58,36 @@ impl Gateway {
         name: &'a str,
     ) -> Result<(Arc<Member>, &'a str), Refusal> {
         let caller = &request.caller;
+        if let Some(member) = self.plain_prompt(name) {
+            return self.own(member, caller, name);
+        }
         if let Some((backend, own_name)) = name.split_once('/')
             && self.find(backend).is_some()
         {
             return Ok((Arc::clone(self.member(backend, caller)?), own_name));
         }
-        if self.plain_prompt(name).is_none() && self.names_are_plain() {
+        if self.names_are_plain() {
             self.freshen(&[Kind::Prompts], caller).await;
         }
-        let member = self.plain_prompt(name).map(|member| member.name());
-        let member = member.ok_or_else(|| Refusal::UnknownPrompt(name.into()))?;
-        Ok((Arc::clone(self.member(member, caller)?), name))
+        let member = self.plain_prompt(name);
+        self.own(
+            member.ok_or_else(|| Refusal::UnknownPrompt(name.into()))?,
+            caller,
+            name,
+        )
+    }
+
+    /// A prompt under its own name; who may not use its backend does not learn which it is.
+    fn own<'a>(
+        &self,
+        member: &Arc<Member>,
+        caller: &Caller,
+        name: &'a str,
+    ) -> Result<(Arc<Member>, &'a str), Refusal> {
+        if !caller.may_use(member.name()) {
+            return Err(Refusal::UnknownPrompt(name.into()));
+        }
+        Ok((Arc::clone(member), name))
     }
 
     /// The name of a backend's prompt on `/mcp`.

@@ -10,17 +10,23 @@ use crate::{
     gateway::{
         inbound::Inbound,
         raw_object::{RawObject, Text},
-        replies::Refusal,
+        replies::{Quoted, Refusal},
         sessions::LogLevel,
     },
     protocol::{MODERN, Message, Revision},
 };
 
-/// Everything that is the protocol's own in `_meta` begins so (MCP 2026-07-28, basic, `_meta`).
-const OURS: &str = "io.modelcontextprotocol/";
 const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
+/// What a request says of itself in `_meta` (MCP 2026-07-28, basic, per-request protocol fields). A backend of an older
+/// revision gets none of it: one that speaks both would take the request for a modern one.
+const OWN: [&str; 4] = [
+    PROTOCOL_VERSION,
+    "io.modelcontextprotocol/clientInfo",
+    CLIENT_CAPABILITIES,
+    LOG_LEVEL,
+];
 /// What surrounds a header value that is Base64 (MCP 2026-07-28, basic/transports/streamable-http, value encoding).
 const ENCODED: (&str, &str) = ("=?base64?", "?=");
 
@@ -45,12 +51,13 @@ pub(in crate::gateway) fn is_modern(inbound: &Inbound, message: &Message) -> boo
 }
 
 fn names_revision(meta: &Bytes) -> bool {
-    memchr::memmem::find(meta, PROTOCOL_VERSION.as_bytes()).is_some()
+    // Part of it, because the slash may be written with an escape.
+    memchr::memmem::find(meta, b"protocolVersion").is_some()
         && RawObject::parse(meta).is_some_and(|meta| meta.member(PROTOCOL_VERSION).is_some())
 }
 
 impl Asked {
-    /// Reads and checks in the order of PROTOCOL: what is missing in the body, what the headers say of it, its revision.
+    /// Reads and checks: first whether the body says all that it must, then what the headers say of it, then its revision.
     pub(super) fn of(inbound: &Inbound, message: &Message) -> Result<Self, Refusal> {
         let meta = message.meta().unwrap_or_default();
         let meta = RawObject::parse(&meta).unwrap_or_default();
@@ -68,7 +75,7 @@ impl Asked {
         let log_level = meta.member(LOG_LEVEL).map(read_level).transpose()?;
         Ok(Self {
             log_level,
-            rest: without_ours(meta),
+            rest: without_own(meta),
         })
     }
 }
@@ -92,7 +99,7 @@ fn read_level(level: &RawValue) -> Result<LogLevel, Refusal> {
         .ok()
         .and_then(|Text(level)| LogLevel::parse(&level))
         .ok_or_else(|| {
-            let names = LogLevel::NAMES.map(|(name, _)| name).join(", ");
+            let names = LogLevel::names();
             Refusal::IncompleteMeta(
                 format!("\"{LOG_LEVEL}\" in `params._meta` names no log level, so nothing was done. Use one of {names}.")
                     .into(),
@@ -100,8 +107,8 @@ fn read_level(level: &RawValue) -> Result<LogLevel, Refusal> {
         })
 }
 
-fn without_ours(mut meta: RawObject<'_>) -> Vec<u8> {
-    meta.0.retain(|(key, _)| !key.starts_with(OURS));
+fn without_own(mut meta: RawObject<'_>) -> Vec<u8> {
+    meta.0.retain(|(key, _)| !OWN.contains(&&**key));
     serde_json::to_vec(&meta).unwrap_or_default()
 }
 
@@ -109,29 +116,37 @@ fn check_headers(inbound: &Inbound, message: &Message, revision: &str) -> Result
     let Some(mirrored) = &inbound.mirrored else {
         return Ok(());
     };
-    let check = |header, given: Option<&str>, value: &str| {
-        match given.map(decoded) {
-        Some(given) if given.as_deref() == Some(value) => Ok(()),
-        Some(given) => Err(mismatch(header, given.as_deref().unwrap_or("no text"), value)),
-        None => Err(Refusal::HeaderMismatch(
-            format!("The {header} header is missing, so nothing was done. Send {value:?}, as the body says.").into(),
-        )),
-    }
-    };
-    check(
-        "MCP-Protocol-Version",
-        inbound.revision.as_deref(),
-        revision,
-    )?;
+    let method = message.method().unwrap_or_default();
+    let revision_header = inbound.revision.as_deref().map(as_it_is);
+    check("MCP-Protocol-Version", revision_header, revision)?;
     check(
         "Mcp-Method",
-        mirrored.method.as_deref(),
-        message.method().unwrap_or_default(),
+        mirrored.method.as_deref().map(as_it_is),
+        method,
     )?;
     match named(message) {
-        Some(name) => check("Mcp-Name", mirrored.name.as_deref(), &name),
+        Some(name) => check("Mcp-Name", mirrored.name.as_deref().map(decoded), &name),
         None => Ok(()),
     }
+}
+
+/// Compares what a header says, if it is there and can be read, with what the body says.
+fn check(header: &str, given: Option<Option<Cow<'_, str>>>, value: &str) -> Result<(), Refusal> {
+    let value = Quoted(value);
+    let wrong = match given {
+        Some(Some(given)) if given == value.0 => return Ok(()),
+        Some(Some(given)) => format!(
+            "The {header} header says {} and the body {value}, so nothing was done. Send what the body says.",
+            Quoted(&given)
+        ),
+        Some(None) => format!(
+            "The {header} header is no Base64 of a text, so nothing was done. Send {value}, as the body says."
+        ),
+        None => format!(
+            "The {header} header is missing, so nothing was done. Send {value}, as the body says."
+        ),
+    };
+    Err(Refusal::HeaderMismatch(wrong.into()))
 }
 
 /// What `Mcp-Name` repeats: the tool, the prompt or the resource.
@@ -143,11 +158,8 @@ fn named(message: &Message) -> Option<Cow<'_, str>> {
     }
 }
 
-fn mismatch(header: &str, given: &str, value: &str) -> Refusal {
-    Refusal::HeaderMismatch(
-        format!("The {header} header says {given:?} and the body {value:?}, so nothing was done. Send what the body says.")
-            .into(),
-    )
+fn as_it_is(value: &str) -> Option<Cow<'_, str>> {
+    Some(value.trim().into())
 }
 
 /// The value of a header, none if it claims to be Base64 and is not.
@@ -185,11 +197,11 @@ mod tests {
     #[test]
     fn what_only_this_revision_has_is_left_out_for_older_backends() {
         let meta = RawObject::parse(
-            br#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","traceparent":"00","progressToken": 1e0,"io.modelcontextprotocol/logLevel":"info"}"#,
+            br#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","traceparent":"00","progressToken": 1e0,"io.modelcontextprotocol/logLevel":"info","io.modelcontextprotocol/related-task":1}"#,
         );
         assert_eq!(
-            without_ours(meta.unwrap()),
-            br#"{"traceparent":"00","progressToken":1e0}"#
+            without_own(meta.unwrap()),
+            br#"{"traceparent":"00","progressToken":1e0,"io.modelcontextprotocol/related-task":1}"#
         );
     }
 }

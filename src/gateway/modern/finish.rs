@@ -41,7 +41,11 @@ pub(super) fn finished(method: &str, reply: Reply) -> Reply {
             ..reply
         },
         Some(codes::RESOURCE_NOT_FOUND) => Reply {
-            body: invalid_params(&message),
+            body: under_code(&message, codes::INVALID_PARAMS),
+            ..reply
+        },
+        Some(codes::URL_ELICITATION_REQUIRED) => Reply {
+            body: under_code(&message, codes::INTERNAL_ERROR),
             ..reply
         },
         _ => reply,
@@ -77,13 +81,13 @@ fn stamped(result: &[u8], is_cacheable: bool) -> Option<Vec<u8>> {
     )
 }
 
-/// A resource that does not exist has another code than before (MCP 2026-07-28, server/resources, error handling).
-fn invalid_params(message: &Message) -> bytes::Bytes {
+/// The same error under another code: this revision has two codes of earlier ones no longer (basic, error codes).
+fn under_code(message: &Message, code: i64) -> bytes::Bytes {
     let error = message.error().unwrap_or_default();
     let data = RawObject::parse(&error).and_then(|error| error.member("data"));
     Message::error_response(
         message.id().unwrap_or(b"null"),
-        codes::INVALID_PARAMS,
+        code,
         &message.error_message().unwrap_or_default(),
         data.map(|data| data.get().as_bytes()),
     )
@@ -140,6 +144,11 @@ mod tests {
         assert_eq!(
             finish("resources/read", missing),
             (200, missing.replace("-32002", "-32602"))
+        );
+        let address = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32042,"message":"sign in","data":{"elicitations":[]}}}"#;
+        assert_eq!(
+            finish("tools/call", address),
+            (200, address.replace("-32042", "-32603"))
         );
         let unknown = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"#;
         assert_eq!(finish("x", unknown), (404, unknown.into()));

@@ -1,13 +1,14 @@
 //! `subscriptions/listen`: a stream of what changes, for as long as its client stays.
 
-use std::{future::poll_fn, pin::Pin, sync::Arc};
+use std::{collections::HashSet, mem, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
-use tokio::{runtime::Handle, time::Instant};
+use tokio::{runtime::Handle, sync::watch, time::Instant};
 
 use crate::{
+    backend::{Answer, CallError},
     gateway::{
         facade::Gateway,
         inbound::{EventStream, Outbound, Route},
@@ -16,43 +17,37 @@ use crate::{
         replies::Refusal,
         request::Request,
         router::Place,
-        sessions::Session,
-        stream::step_by_step,
+        sessions::{Lists, MOST_SUBSCRIPTIONS, Session},
+        stream::{next_message, step_by_step},
     },
-    protocol::{Message, Revision},
+    protocol::Message,
 };
 
 const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 
-/// What a client wants to hear of (MCP 2026-07-28, basic/patterns/subscriptions, notification filter).
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Filter {
-    #[serde(skip_serializing_if = "is_false")]
-    tools_list_changed: bool,
-    #[serde(skip_serializing_if = "is_false")]
-    prompts_list_changed: bool,
-    #[serde(skip_serializing_if = "is_false")]
-    resources_list_changed: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    resource_subscriptions: Vec<String>,
-}
+/// The longest id of a subscription, in bytes: each of its messages bears it.
+const MOST_ID: usize = 256;
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands the field over by reference"
-)]
-const fn is_false(flag: &bool) -> bool {
-    !*flag
+/// What a client wants to hear of (MCP 2026-07-28, basic/patterns/subscriptions, notification filter).
+#[derive(Debug, Default, Deserialize, Serialize)]
+struct Filter {
+    #[serde(flatten)]
+    lists: Lists,
+    #[serde(
+        default,
+        rename = "resourceSubscriptions",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    uris: Vec<String>,
 }
 
 /// One subscription: a session that nobody can name, and whose stream is this one.
 struct Subscription {
-    filter: Filter,
     id: Box<RawValue>,
     acknowledgement: Option<Bytes>,
     changes: Option<Pin<Box<dyn EventStream>>>,
+    closing: watch::Receiver<bool>,
     _ending: Ending,
 }
 
@@ -62,7 +57,8 @@ struct Ending {
     session: Arc<Session>,
     member: Option<Arc<Member>>,
     request: Request,
-    uris: Vec<String>,
+    /// What was asked for, answered or not: the answer may come when its client has gone.
+    asked: Vec<String>,
 }
 
 impl Gateway {
@@ -70,17 +66,24 @@ impl Gateway {
     pub(super) async fn subscribe_stateless(
         self: &Arc<Self>,
         place: Place,
-        request: Request,
+        mut request: Request,
     ) -> Result<Outbound, Refusal> {
         let mut filter = wanted(&request.message)?;
+        let id = id_of(&request)?;
+        // What it said is read: its body need not be kept for as long as the stream.
+        request.message = Message::notification("subscriptions/listen", None);
         let (route, member) = match place {
             Place::Aggregate => (Route::Aggregate, None),
             Place::Backend(member) => (Route::Backend(member.name().into()), Some(member)),
         };
+        if let Some(member) = &member {
+            self.leave_out(&mut filter.lists, member, request.deadline)
+                .await;
+        }
         let now = self.clock.now();
         let session = self
             .sessions
-            .open(&request.caller, &route, Revision::LATEST_LEGACY, now)?;
+            .subscribe(&request.caller, &route, filter.lists, now)?;
         // Before anything is asked of the backend, so that no change is missed.
         let changes = Box::into_pin(session.listen());
         let mut ending = Ending {
@@ -88,16 +91,14 @@ impl Gateway {
             session,
             member,
             request,
-            uris: Vec::new(),
+            asked: Vec::new(),
         };
-        ending.subscribe(filter.resource_subscriptions).await;
-        filter.resource_subscriptions = ending.uris.clone();
-        let id = id_of(&ending.request);
+        filter.uris = ending.subscribe(filter.uris).await;
         let subscription = Subscription {
             acknowledgement: Some(acknowledgement(&filter, &id)),
-            filter,
             id,
             changes: Some(changes),
+            closing: self.closing.subscribe(),
             _ending: ending,
         };
         let stream = step_by_step(subscription, |mut subscription| async move {
@@ -106,27 +107,68 @@ impl Gateway {
         });
         Ok(Outbound::Stream(stream))
     }
+
+    /// Leaves out lists of which the backend has said that it does not tell. One that says nothing now may tell later.
+    async fn leave_out(&self, lists: &mut Lists, member: &Member, deadline: Instant) {
+        let Ok(info) = member.backend().server_info(deadline).await else {
+            return;
+        };
+        let tells = |kind| tells_of(&info.initialize_result, kind).unwrap_or(false);
+        lists.tools &= tells("tools");
+        lists.prompts &= tells("prompts");
+        lists.resources &= tells("resources");
+    }
+}
+
+/// Whether an answer to `initialize` declares `listChanged` for this kind.
+fn tells_of(initialized: &[u8], kind: &str) -> Option<bool> {
+    let capabilities: RawObject<'_> = RawObject::parse(initialized)?.read("capabilities")?;
+    capabilities
+        .read::<RawObject<'_>>(kind)?
+        .read("listChanged")
 }
 
 impl Ending {
-    /// Asks the backend for changes of these resources; those that it agrees to are kept. `/mcp` has nobody to ask.
-    async fn subscribe(&mut self, uris: Vec<String>) {
+    /// Asks the backend for changes of these resources; gives those that it agrees to. `/mcp` has nobody to ask.
+    async fn subscribe(&mut self, uris: Vec<String>) -> Vec<String> {
         let Some(member) = self.member.clone() else {
-            return;
+            return Vec::new();
         };
+        let mut agreed = Vec::new();
         for uri in uris {
-            if !self.session.subscribe(&uri) {
-                return;
+            self.session.subscribe(&uri);
+            self.asked.push(uri.clone());
+            let answer = self.say("resources/subscribe", &member, &uri).await;
+            match answer {
+                Ok(answer) if answer.message.result().is_some() => agreed.push(uri),
+                refused => {
+                    self.session.unsubscribe(&uri);
+                    if refused.is_ok() {
+                        self.asked.pop();
+                    }
+                }
             }
-            let message = about("resources/subscribe", &uri);
-            let answer = self
-                .gateway
-                .forward(&self.request, &member, message, false)
-                .await;
-            if answer.is_ok_and(|answer| answer.message.result().is_some()) {
-                self.uris.push(uri);
-            } else {
-                self.session.unsubscribe(&uri);
+        }
+        agreed
+    }
+
+    async fn say(&self, method: &str, member: &Member, uri: &str) -> Result<Answer, CallError> {
+        let message = about(method, uri);
+        self.gateway
+            .forward(&self.request, member, message, false)
+            .await
+    }
+
+    /// Takes back what nobody else wants. Somebody may want it again while the backend is told that nobody does.
+    async fn unsubscribe(mut self, member: &Member) {
+        self.request.deadline = Instant::now() + self.gateway.settings.request_timeout;
+        for uri in mem::take(&mut self.asked) {
+            if self.gateway.is_wanted(&self.session, &uri) {
+                continue;
+            }
+            let _ = self.say("resources/unsubscribe", member, &uri).await;
+            if self.gateway.is_wanted(&self.session, &uri) {
+                let _ = self.say("resources/subscribe", member, &uri).await;
             }
         }
     }
@@ -134,29 +176,23 @@ impl Ending {
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        let session = Arc::clone(&self.session);
-        let _ = self.gateway.sessions.end(session.id(), session.caller());
-        let Some(member) = self.member.take() else {
+        let (gateway, session) = (Arc::clone(&self.gateway), Arc::clone(&self.session));
+        let _ = gateway.sessions.end(session.id(), session.caller());
+        let asked = mem::take(&mut self.asked);
+        let (Some(member), Ok(runtime)) = (self.member.take(), Handle::try_current()) else {
             return;
         };
-        let gateway = Arc::clone(&self.gateway);
-        let mut request = self.request.clone();
-        let uris = std::mem::take(&mut self.uris);
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
-        if uris.is_empty() || gateway.is_draining() {
+        if asked.is_empty() || gateway.is_draining() {
             return;
         }
-        request.deadline = Instant::now() + gateway.settings.request_timeout;
-        runtime.spawn(async move {
-            for uri in uris {
-                if !gateway.is_wanted(&session, &uri) {
-                    let message = about("resources/unsubscribe", &uri);
-                    let _ = gateway.forward(&request, &member, message, false).await;
-                }
-            }
-        });
+        let last = Self {
+            gateway,
+            session,
+            member: None,
+            request: self.request.clone(),
+            asked,
+        };
+        runtime.spawn(async move { last.unsubscribe(&member).await });
     }
 }
 
@@ -165,48 +201,46 @@ impl Subscription {
         if let Some(acknowledgement) = self.acknowledgement.take() {
             return Some(acknowledgement);
         }
-        loop {
-            let changes = self.changes.as_mut()?;
-            let change = poll_fn(|context| changes.as_mut().poll_next(context)).await;
-            let Some(change) = change else {
-                self.changes = None;
-                return Some(closing(&self.id));
-            };
-            if let Ok(change) = Message::parse(change)
-                && self.filter.wants(&change)
-            {
-                return Some(tagged(&change, &self.id));
-            }
+        let changes = self.changes.as_mut()?;
+        let change = tokio::select! {
+            change = next_message(changes) => change,
+            _ = self.closing.wait_for(|closing| *closing) => None,
+        };
+        let change = change.and_then(|change| Message::parse(change).ok());
+        if let Some(change) = change {
+            return Some(tagged(&change, &self.id));
         }
-    }
-}
-
-impl Filter {
-    fn wants(&self, change: &Message) -> bool {
-        match change.method().unwrap_or_default() {
-            "notifications/tools/list_changed" => self.tools_list_changed,
-            "notifications/prompts/list_changed" => self.prompts_list_changed,
-            "notifications/resources/list_changed" => self.resources_list_changed,
-            // The session is told of no resource but those it has subscribed to.
-            "notifications/resources/updated" => !self.resource_subscriptions.is_empty(),
-            _ => false,
-        }
+        self.changes = None;
+        Some(last_word(&self.id))
     }
 }
 
 fn wanted(message: &Message) -> Result<Filter, Refusal> {
     let params = message.params().unwrap_or_default();
-    RawObject::parse(&params)
-        .and_then(|params| params.read("notifications"))
-        .ok_or_else(|| {
-            Refusal::InvalidParams(
-                "`subscriptions/listen` came without a `notifications` object that could be read, so nothing was opened. Name what to hear of, such as {\"toolsListChanged\": true}.".into(),
-            )
-        })
+    let filter = RawObject::parse(&params).and_then(|params| params.read("notifications"));
+    let mut filter: Filter = filter.ok_or_else(|| {
+        Refusal::InvalidParams(
+            "`subscriptions/listen` came without a `notifications` object that could be read, so nothing was opened. Name what to hear of, such as {\"toolsListChanged\": true}.".into(),
+        )
+    })?;
+    let mut met = HashSet::new();
+    filter.uris.retain(|uri| met.insert(uri.clone()));
+    if filter.uris.len() > MOST_SUBSCRIPTIONS {
+        return Err(Refusal::InvalidParams(
+            format!("`resourceSubscriptions` names {} resources and may name {MOST_SUBSCRIPTIONS}, so nothing was opened. Name fewer.", filter.uris.len()).into(),
+        ));
+    }
+    Ok(filter)
 }
 
-fn id_of(request: &Request) -> Box<RawValue> {
-    serde_json::from_slice(request.id()).unwrap_or_else(|_| RawValue::NULL.to_owned())
+fn id_of(request: &Request) -> Result<Box<RawValue>, Refusal> {
+    let id = request.id();
+    if id.len() > MOST_ID {
+        return Err(Refusal::InvalidRequest(
+            format!("The id of a subscription may have {MOST_ID} bytes, since each of its messages bears it, and this one has more, so nothing was opened. Send a shorter one.").into(),
+        ));
+    }
+    Ok(serde_json::from_slice(id).unwrap_or_else(|_| RawValue::NULL.to_owned()))
 }
 
 fn about(method: &str, uri: &str) -> Message {
@@ -243,8 +277,9 @@ fn tagged(message: &Message, id: &RawValue) -> Bytes {
     Message::notification(method, Some(&params)).bytes().clone()
 }
 
-/// What is said when it is we who end the stream.
-fn closing(id: &RawValue) -> Bytes {
+/// What is said when it is we who end the stream: the answer to the request (basic/patterns/subscriptions, graceful closure).
+/// A cancellation, which basic/patterns/cancellation asks for, would leave a client without one.
+fn last_word(id: &RawValue) -> Bytes {
     let id = id.get();
     let result = format!(r#"{{"resultType":"complete","_meta":{{"{SUBSCRIPTION_ID}":{id}}}}}"#);
     Message::response(id.as_bytes(), result.as_bytes())
@@ -270,15 +305,10 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_heard_of_that_was_not_asked_for() {
-        let filter = Filter {
-            prompts_list_changed: true,
-            ..Filter::default()
-        };
-        let heard = |method| filter.wants(&Message::notification(method, None));
-        assert!(heard("notifications/prompts/list_changed"));
-        assert!(!heard("notifications/tools/list_changed"));
-        assert!(!heard("notifications/resources/updated"));
-        assert!(!heard("notifications/message"));
+    fn a_backend_that_does_not_declare_changes_of_a_list_does_not_tell_of_them() {
+        let initialized = br#"{"capabilities":{"tools":{"listChanged":true},"prompts":{}}}"#;
+        assert_eq!(tells_of(initialized, "tools"), Some(true));
+        assert_eq!(tells_of(initialized, "prompts"), None);
+        assert_eq!(tells_of(b"{}", "tools"), None);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tracing::Instrument;
 
 use super::{asked::Asked, finish::finished};
@@ -12,7 +11,6 @@ use crate::{
         calls::first_of,
         facade::Gateway,
         inbound::{Inbound, Outbound, Reply},
-        raw_object::{RawObject, Text},
         replies::{Refusal, answered},
         request::Request,
         router::{Place, may_have_events},
@@ -124,9 +122,5 @@ fn is_wanted(event: &Message, log_level: Option<LogLevel>) -> bool {
     let Some(wanted) = log_level else {
         return false;
     };
-    let params: Bytes = event.params().unwrap_or_default();
-    RawObject::parse(&params)
-        .and_then(|params| params.read("level"))
-        .and_then(|Text(level)| LogLevel::parse(&level))
-        .is_some_and(|level| level >= wanted)
+    LogLevel::of(event).is_some_and(|level| level >= wanted)
 }

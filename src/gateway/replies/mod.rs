@@ -11,3 +11,4 @@ pub(super) use plain::answered;
 pub(super) use recovery::Recovery;
 pub use refusal::Refusal;
 pub(super) use unanswered::{failed_call, failed_tool};
+pub(super) use wording::Quoted;

@@ -9,7 +9,7 @@ use crate::protocol::MODERN;
 const SHOWN: usize = 100;
 
 /// A name that somebody else chose: in quotes, escaped, and not longer than a sentence can bear.
-struct Quoted<'a>(&'a str);
+pub(in crate::gateway) struct Quoted<'a>(pub(in crate::gateway) &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

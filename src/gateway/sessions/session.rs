@@ -5,18 +5,24 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use super::outbox::{self, Outbox};
+use super::{
+    Lists,
+    outbox::{self, Outbox},
+};
 use crate::{
-    gateway::inbound::{Caller, EventStream, Route},
+    gateway::{
+        inbound::{Caller, EventStream, Route},
+        raw_object::{RawObject, Text},
+    },
     lockfree::Latest,
-    protocol::Revision,
+    protocol::{Message, Revision},
     telemetry::Stamp,
 };
 
 /// Resources that one session may subscribe to.
 pub(in crate::gateway) const MOST_SUBSCRIPTIONS: usize = 1000;
 
-/// A session that `initialize` opened.
+/// A session that `initialize` opened, or a subscription of a newer revision, which nobody else can name.
 pub(in crate::gateway) struct Session {
     id: Box<str>,
     caller: Arc<Caller>,
@@ -24,6 +30,8 @@ pub(in crate::gateway) struct Session {
     revision: Revision,
     last_used_ms: Latest,
     log_level: Latest,
+    /// All that a subscription hears of; a session of an older revision hears of everything.
+    lists: Option<Lists>,
     calls: papaya::HashMap<Bytes, Arc<Notify>>,
     subscriptions: papaya::HashSet<Box<str>>,
     outbox: Outbox,
@@ -38,6 +46,7 @@ impl Session {
             revision: bounds.revision,
             last_used_ms: Latest::new(bounds.now.millis()),
             log_level: Latest::new(0),
+            lists: bounds.lists,
             calls: papaya::HashMap::new(),
             subscriptions: papaya::HashSet::new(),
             outbox: Outbox::new(bounds.buffer),
@@ -116,6 +125,11 @@ impl Session {
         self.log_level.set(level as u64);
     }
 
+    /// Whether notifications of this method, which belong to no call, are for it at all.
+    pub(in crate::gateway) fn hears(&self, method: &str) -> bool {
+        self.lists.is_none_or(|lists| lists.want(method))
+    }
+
     /// Whether a log message of this level is wanted: all are until a level was set.
     pub(in crate::gateway) fn wants_log(&self, level: LogLevel) -> bool {
         level as u64 >= self.log_level.value()
@@ -161,6 +175,7 @@ impl Session {
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) revision: Revision,
+    pub(super) lists: Option<Lists>,
     pub(super) buffer: usize,
     pub(super) now: Stamp,
 }
@@ -201,7 +216,7 @@ pub(in crate::gateway) enum LogLevel {
 }
 
 impl LogLevel {
-    pub(in crate::gateway) const NAMES: [(&'static str, Self); 8] = [
+    const NAMES: [(&'static str, Self); 8] = [
         ("debug", Self::Debug),
         ("info", Self::Info),
         ("notice", Self::Notice),
@@ -211,6 +226,18 @@ impl LogLevel {
         ("alert", Self::Alert),
         ("emergency", Self::Emergency),
     ];
+
+    /// The level in `params.level`: of a log message, or as somebody asks for it.
+    pub(in crate::gateway) fn of(message: &Message) -> Option<Self> {
+        let params = message.params()?;
+        let Text(level) = RawObject::parse(&params)?.read("level")?;
+        Self::parse(&level)
+    }
+
+    /// All names, for somebody who used another one.
+    pub(in crate::gateway) fn names() -> String {
+        Self::NAMES.map(|(name, _)| name).join(", ")
+    }
 
     pub(in crate::gateway) fn parse(text: &str) -> Option<Self> {
         Self::NAMES

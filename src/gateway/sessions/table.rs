@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
-use super::session::{Bounds, Session};
+use super::{
+    Lists,
+    session::{Bounds, Session},
+};
 use crate::{
     gateway::{
         inbound::{Caller, Route},
@@ -37,15 +40,42 @@ impl Sessions {
         revision: Revision,
         now: Stamp,
     ) -> Result<Arc<Session>, Refusal> {
+        let bounds = Bounds {
+            revision,
+            lists: None,
+            buffer: self.settings.buffer,
+            now,
+        };
+        self.insert(caller, route, bounds)
+    }
+
+    /// Opens one that hears of changes of these lists and of nothing else.
+    pub(in crate::gateway) fn subscribe(
+        &self,
+        caller: &Arc<Caller>,
+        route: &Route,
+        lists: Lists,
+        now: Stamp,
+    ) -> Result<Arc<Session>, Refusal> {
+        let bounds = Bounds {
+            revision: Revision::LATEST_LEGACY,
+            lists: Some(lists),
+            buffer: self.settings.buffer,
+            now,
+        };
+        self.insert(caller, route, bounds)
+    }
+
+    fn insert(
+        &self,
+        caller: &Arc<Caller>,
+        route: &Route,
+        bounds: Bounds,
+    ) -> Result<Arc<Session>, Refusal> {
         if self.open.len() >= self.settings.max {
             return Err(Refusal::TooManySessions(self.settings.max));
         }
         let id: Box<str> = Uuid::new_v4().simple().to_string().into();
-        let bounds = Bounds {
-            revision,
-            buffer: self.settings.buffer,
-            now,
-        };
         let session = Session::new(id.clone(), Arc::clone(caller), route.clone(), bounds);
         let session = Arc::new(session);
         self.open.pin().insert(id, Arc::clone(&session));
@@ -240,11 +270,11 @@ mod tests {
         for text in ["a", "b", "c"] {
             session.tell(Bytes::from_static(text.as_bytes()));
         }
-        assert_eq!(stream::next(&mut first).await.unwrap(), "b");
+        assert_eq!(stream::next_message(&mut first).await.unwrap(), "b");
         let mut second = Box::into_pin(session.listen());
-        assert!(stream::next(&mut first).await.is_none());
-        assert_eq!(stream::next(&mut second).await.unwrap(), "c");
+        assert!(stream::next_message(&mut first).await.is_none());
+        assert_eq!(stream::next_message(&mut second).await.unwrap(), "c");
         sessions.end_all();
-        assert!(stream::next(&mut second).await.is_none());
+        assert!(stream::next_message(&mut second).await.is_none());
     }
 }

@@ -26,6 +26,8 @@ struct Params {
     meta: Option<Value>,
     #[serde(default)]
     cursor: Option<String>,
+    #[serde(default)]
+    uri: Option<String>,
 }
 
 /// What a `tools/call` asks for.
@@ -87,6 +89,11 @@ impl Frame {
     /// The page that a list request asks for.
     pub(crate) fn cursor(&self) -> Option<String> {
         self.params()?.cursor
+    }
+
+    /// The resource that a request is about.
+    pub(crate) fn uri(&self) -> Option<String> {
+        self.params()?.uri
     }
 
     /// The tool that this message calls, if it is a call.

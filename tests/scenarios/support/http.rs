@@ -65,6 +65,12 @@ impl Request {
         self
     }
 
+    /// Adds a header beside those of the same name.
+    pub(crate) fn and_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Leaves a header out.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers

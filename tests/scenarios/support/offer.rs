@@ -45,7 +45,7 @@ pub(crate) fn plain_answer(frame: &Frame) -> Option<String> {
         "prompts/get" => {
             json!({"messages": [{"role": "user", "content": {"type": "text", "text": "greet somebody"}}]})
         }
-        "logging/setLevel" => json!({}),
+        "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" => json!({}),
         _ => return None,
     };
     Some(frame::result(frame.id(), &value.to_string()))

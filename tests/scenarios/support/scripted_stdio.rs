@@ -187,6 +187,7 @@ impl Script {
             "tools/list" if self.has("--hang-list") => {}
             "tools/list" => self.send(&self.tools_page(frame)),
             "tools/call" => scripted_tools::call(self, frame),
+            "resources/subscribe" if frame.uri().is_some_and(|uri| uri.starts_with("hang:")) => {}
             _ => match offer::plain_answer(frame) {
                 Some(answer) => self.send(&answer),
                 None => self.refuse(frame),

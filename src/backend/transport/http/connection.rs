@@ -29,6 +29,8 @@ const READ: usize = 8 << 10;
 const READ_MOST: usize = 256 << 10;
 /// A body up to this length is copied out of the read buffer, which stays with the connection; a longer one may take it along.
 const COPIED: usize = READ;
+/// Of which part of the read buffer a body must be, at least, to take it along.
+const WORTH: usize = 4;
 /// What is set aside at once for a body that announces its length; it may be lying.
 const FIRST_CAPACITY: usize = 1 << 20;
 
@@ -171,6 +173,9 @@ impl Connection {
             let whole = ends(&self.unread, seen);
             seen = self.unread.len();
             if whole && let Some((head, length)) = Head::read(&self.unread)? {
+                if length > room {
+                    return Err("its head is too long".into());
+                }
                 self.unread.advance(length);
                 if !head.is_interim() {
                     return Ok(head);
@@ -257,7 +262,7 @@ impl Connection {
             self.left = Left::Length(0);
             return Ok(whole);
         }
-        if length == self.unread.len() {
+        if length == self.unread.len() && length >= self.unread.capacity() / WORTH {
             self.left = Left::Length(0);
             return Ok(mem::take(&mut self.unread).freeze());
         }
