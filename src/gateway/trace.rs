@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::raw_object::{RawObject, offset};
-use crate::telemetry::RequestId;
+use crate::{protocol::leading, telemetry::RequestId};
 
 /// The member of `_meta` that names the request: the same id as in logs and in the response header.
 const TRACE_ID: &str = "trace_id";
@@ -19,21 +19,21 @@ fn splice(result: &Bytes, request_id: RequestId) -> Option<Bytes> {
     let object = RawObject::parse(result)?;
     let member = format!("\"{TRACE_ID}\":\"{request_id}\"");
     let Some(meta) = object.member("_meta") else {
-        let lead = text.find('{')? + 1;
-        let comma = if object.0.is_empty() { "" } else { "," };
-        return Some(joined(text, lead, &["\"_meta\":{", &member, "}", comma]));
+        let meta = ["\"_meta\":{", &member, "}"].concat();
+        return Some(begun(text, text.find('{')?, &meta));
     };
     let inner = RawObject::parse(meta.get().as_bytes())?;
     if inner.member(TRACE_ID).is_some() {
         return None;
     }
-    let lead = offset(text, meta.get()) + 1;
-    let comma = if inner.0.is_empty() { "" } else { "," };
-    Some(joined(text, lead, &[&member, comma]))
+    Some(begun(text, offset(text, meta.get()), &member))
 }
 
-fn joined(text: &str, at: usize, middle: &[&str]) -> Bytes {
-    [&text[..at], &middle.concat(), &text[at..]].concat().into()
+/// The text with `member` as the first of the object that opens at `brace`.
+fn begun(text: &str, brace: usize, member: &str) -> Bytes {
+    let (before, behind) = text.split_at(brace + 1);
+    let member = leading(behind.as_bytes(), member);
+    [before, &member, behind].concat().into()
 }
 
 #[cfg(test)]

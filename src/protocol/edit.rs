@@ -143,6 +143,23 @@ impl<'a> Edit<'a> {
 }
 
 impl Message {
+    /// Its bytes with `members`, which are raw and have commas between them, before all others of `result`; the same bytes
+    /// if that is no object.
+    #[must_use]
+    pub fn with_in_result(&self, members: &str) -> Bytes {
+        let source = self.bytes();
+        let start = self.parts().span(Part::Result).start();
+        match source[start..].split_first() {
+            Some((b'{', behind)) if start > 0 => {
+                let members = leading(behind, members);
+                [&source[..=start], members.as_bytes(), behind]
+                    .concat()
+                    .into()
+            }
+            _ => source.clone(),
+        }
+    }
+
     /// The same message with `meta`, a JSON object, in place of its `params._meta`; the same if it has none.
     #[must_use]
     pub fn with_meta(&self, meta: &[u8]) -> Self {
@@ -155,6 +172,13 @@ impl Message {
         // It was a message before, and an object has taken the place of an object.
         Self::parse(text.into()).unwrap_or_else(|_| self.clone())
     }
+}
+
+/// What stands behind the opening brace of an object that is to begin with `members`, before what is `behind` it now.
+#[must_use]
+pub fn leading(behind: &[u8], members: &str) -> String {
+    let is_empty = behind.trim_ascii_start().starts_with(b"}");
+    [members, if is_empty { "" } else { "," }].concat()
 }
 
 #[cfg(test)]

@@ -185,6 +185,12 @@ impl Message {
         self.slice(Part::Result)
     }
 
+    /// Whether `result` has `resultType`, and the two members by which it may be kept for a time: `ttlMs`, `cacheScope`.
+    #[must_use]
+    pub fn result_says(&self) -> [bool; 3] {
+        [Part::ResultType, Part::TtlMs, Part::CacheScope].map(|part| self.parts().has(part))
+    }
+
     /// Whether `result.isError` of a response is true: the tool has answered that this call failed.
     #[must_use]
     pub fn is_tool_error(&self) -> bool {

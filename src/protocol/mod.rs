@@ -17,7 +17,7 @@ mod scan;
 mod sse;
 
 pub use body::Body;
-pub use edit::{Edit, PIECES};
+pub use edit::{Edit, PIECES, leading};
 pub use line::{LineDecoder, LineTooLong, UnfinishedLine, encode_line};
 pub use malformed::{Fault, Malformed};
 pub use message::{Kind, Message};

@@ -1,5 +1,7 @@
 //! Makes an answer one of revision 2026-07-28: what a result must say of itself, and which status an error has.
 
+use bytes::Bytes;
+
 use crate::{
     gateway::{inbound::Reply, raw_object::RawObject},
     protocol::{Message, codes},
@@ -20,15 +22,10 @@ pub(super) fn finished(method: &str, reply: Reply) -> Reply {
     let Ok(message) = Message::parse(reply.body.clone()) else {
         return reply;
     };
-    if let Some(result) = message.result() {
-        return match stamped(&result, CACHEABLE.contains(&method)) {
-            Some(result) => Reply {
-                body: Message::response(message.id().unwrap_or(b"null"), &result)
-                    .bytes()
-                    .clone(),
-                ..reply
-            },
-            None => reply,
+    if message.result().is_some() {
+        return Reply {
+            body: stamped(&message, CACHEABLE.contains(&method)),
+            ..reply
         };
     }
     match message.error_code() {
@@ -52,37 +49,29 @@ pub(super) fn finished(method: &str, reply: Reply) -> Reply {
     }
 }
 
-/// The result with what it lacks before its other members, every other byte as it was; none if it lacks nothing, or is
-/// no object. Backends of older revisions say nothing of caching, so nobody may keep what they answer.
-fn stamped(result: &[u8], is_cacheable: bool) -> Option<Vec<u8>> {
-    let object = RawObject::parse(result)?;
-    let hints = [("ttlMs", "0"), ("cacheScope", "\"private\"")];
-    let needed = [("resultType", "\"complete\"")]
+/// The answer, its result with what it lacks before its other members, every other byte as it was. Backends of older
+/// revisions say nothing of caching, so nobody may keep what they answer.
+fn stamped(message: &Message, is_cacheable: bool) -> Bytes {
+    let members = [
+        r#""resultType":"complete""#,
+        r#""ttlMs":0"#,
+        r#""cacheScope":"private""#,
+    ];
+    let count = if is_cacheable { 3 } else { 1 };
+    let lacking: Vec<&str> = members
         .into_iter()
-        .chain(hints.into_iter().filter(|_| is_cacheable));
-    let lacking: Vec<String> = needed
-        .filter(|(key, _)| object.member(key).is_none())
-        .map(|(key, value)| format!("\"{key}\":{value}"))
+        .zip(message.result_says())
+        .take(count)
+        .filter_map(|(member, is_there)| (!is_there).then_some(member))
         .collect();
     if lacking.is_empty() {
-        return None;
+        return message.bytes().clone();
     }
-    let brace = result.iter().position(|byte| *byte == b'{')? + 1;
-    let comma = if object.0.is_empty() { "" } else { "," };
-    let (before, behind) = result.split_at(brace);
-    Some(
-        [
-            before,
-            lacking.join(",").as_bytes(),
-            comma.as_bytes(),
-            behind,
-        ]
-        .concat(),
-    )
+    message.with_in_result(&lacking.join(","))
 }
 
 /// The same error under another code: this revision has two codes of earlier ones no longer (basic, error codes).
-fn under_code(message: &Message, code: i64) -> bytes::Bytes {
+fn under_code(message: &Message, code: i64) -> Bytes {
     let error = message.error().unwrap_or_default();
     let data = RawObject::parse(&error).and_then(|error| error.member("data"));
     Message::error_response(

@@ -123,9 +123,10 @@ impl Tally {
         )
     }
 
+    /// Of counts that are not zero.
     fn of(counts: impl Iterator<Item = (u64, u64)>, extras: Extras) -> Self {
         let mut histogram = empty();
-        for (us, count) in counts.filter(|(_, count)| *count > 0) {
+        for (us, count) in counts {
             histogram.saturating_record_n(us, count);
         }
         Self { histogram, extras }
@@ -142,6 +143,7 @@ impl Tally {
                 count.saturating_sub(known.map_or(0, |(_, count)| count)),
             )
         });
+        let counts = counts.filter(|(_, count)| *count > 0);
         let extras = Extras {
             sum_us: self.extras.sum_us.saturating_sub(earlier.extras.sum_us),
             clamped: self.extras.clamped.saturating_sub(earlier.extras.clamped),

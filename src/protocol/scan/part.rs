@@ -55,6 +55,9 @@ pub(in crate::protocol) enum Part {
     ErrorCode,
     ErrorMessage,
     IsError,
+    ResultType,
+    TtlMs,
+    CacheScope,
 }
 
 type Members = &'static [(&'static str, Part)];
@@ -82,13 +85,19 @@ pub(super) const PARAMS: Members = &[
 
 const META: Members = &[("progressToken", Part::MetaProgressToken)];
 
-/// The member of a result by which a tool says that this call failed (MCP 2025-11-25, server/tools, error handling).
-const RESULT: Members = &[("isError", Part::IsError)];
+/// By which a tool says that this call failed (MCP 2025-11-25, server/tools, error handling), and what a result says of
+/// itself (MCP 2026-07-28, basic, and server/utilities/caching).
+const RESULT: Members = &[
+    ("isError", Part::IsError),
+    ("resultType", Part::ResultType),
+    ("ttlMs", Part::TtlMs),
+    ("cacheScope", Part::CacheScope),
+];
 
 const ERROR: Members = &[("code", Part::ErrorCode), ("message", Part::ErrorMessage)];
 
 impl Part {
-    const COUNT: usize = Self::IsError as usize + 1;
+    const COUNT: usize = Self::CacheScope as usize + 1;
 
     /// The members to look for inside this part.
     pub(super) const fn members(self) -> Option<Members> {
