@@ -7,11 +7,10 @@ use super::{
     facade::Gateway,
     inbound::{Reply, Route},
     member::Member,
-    raw_object::{RawObject, Text, offset},
     replies::{Recovery, Refusal, answered, failed_call},
     request::Request,
 };
-use crate::protocol::{Message, Revision};
+use crate::protocol::{Message, RawObject, Revision, Text, offset};
 
 const INSTRUCTIONS: &str = "This gateway stands before several MCP servers. \
 Find a tool with gateway_search_tools or gateway_list_tools, then call it with gateway_invoke {server, tool, arguments}. \

@@ -16,7 +16,6 @@ mod naming;
 mod nearest;
 mod notices;
 mod pages;
-mod raw_object;
 mod replies;
 mod request;
 mod rights;

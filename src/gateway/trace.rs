@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 
-use super::raw_object::{RawObject, offset};
-use crate::{protocol::leading, telemetry::RequestId};
+use crate::{
+    protocol::{RawObject, leading, offset},
+    telemetry::RequestId,
+};
 
 /// The member of `_meta` that names the request: the same id as in logs and in the response header.
 const TRACE_ID: &str = "trace_id";

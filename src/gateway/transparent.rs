@@ -11,12 +11,14 @@ use super::{
     facade::Gateway,
     inbound::Caller,
     member::Member,
-    raw_object::{RawObject, Text},
     replies::{Recovery, Refusal, failed_call, failed_tool},
     request::Request,
     sessions::{MOST_SUBSCRIPTIONS, Session},
 };
-use crate::backend::{Answer, CallError};
+use crate::{
+    backend::{Answer, CallError},
+    protocol::{RawObject, Text},
+};
 
 impl Gateway {
     /// Answers a request on `/mcp/{backend}`.

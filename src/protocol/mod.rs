@@ -10,6 +10,7 @@ mod make;
 mod malformed;
 mod message;
 mod quote;
+mod raw_object;
 mod revision;
 #[cfg(test)]
 mod samples;
@@ -22,5 +23,6 @@ pub use line::{LineDecoder, LineTooLong, UnfinishedLine, encode_line};
 pub use malformed::{Fault, Malformed};
 pub use message::{Kind, Message};
 pub use quote::quote;
+pub(crate) use raw_object::{RawObject, Text, offset};
 pub use revision::{MODERN, Revision};
 pub use sse::{EventTooLarge, SseDecoder, SseEvent, encode_sse};

@@ -8,17 +8,10 @@ use serde_json::value::to_raw_value;
 
 use crate::{
     gateway::{
-        Naming,
-        catalogue::Kind,
-        facade::Gateway,
-        inbound::Caller,
-        member::Member,
-        raw_object::{RawObject, Text},
-        replies::Refusal,
-        request::Request,
-        transparent::finished,
+        Naming, catalogue::Kind, facade::Gateway, inbound::Caller, member::Member,
+        replies::Refusal, request::Request, transparent::finished,
     },
-    protocol::Message,
+    protocol::{Message, RawObject, Text},
 };
 
 impl Gateway {

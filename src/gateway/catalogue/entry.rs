@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 use super::Kind;
 use crate::{
     failsafe::ToolCircuit,
-    gateway::raw_object::{RawObject, Text, offset},
     lockfree::Recorder,
+    protocol::{RawObject, Text, offset},
 };
 
 /// A tool, resource, template or prompt of a backend.

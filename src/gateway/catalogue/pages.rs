@@ -9,12 +9,9 @@ use tokio::time::Instant;
 use super::{Entry, Kind};
 use crate::{
     backend::{Call, CallError},
-    gateway::{
-        member::Member,
-        raw_object::{RawObject, Text},
-    },
+    gateway::member::Member,
     lockfree::Latest,
-    protocol::{Message, quote},
+    protocol::{Message, RawObject, Text, quote},
     telemetry::{Clock, RequestId},
 };
 

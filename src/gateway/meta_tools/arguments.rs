@@ -6,10 +6,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::MetaTool;
-use crate::gateway::{
-    nearest::nearest,
-    raw_object::{RawObject, Text},
-    replies::Refusal,
+use crate::{
+    gateway::{nearest::nearest, replies::Refusal},
+    protocol::{RawObject, Text},
 };
 
 /// The arguments of one call, checked against what the tool takes.

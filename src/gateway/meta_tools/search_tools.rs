@@ -9,15 +9,17 @@ use super::{
     arguments::Arguments,
     given::{Given, Trouble},
 };
-use crate::gateway::{
-    catalogue::Kind,
-    directory::{Directory, ListedTool},
-    facade::Gateway,
-    freshen::Missing,
-    nearest::nearest,
-    raw_object::RawObject,
-    replies::Refusal,
-    request::Request,
+use crate::{
+    gateway::{
+        catalogue::Kind,
+        directory::{Directory, ListedTool},
+        facade::Gateway,
+        freshen::Missing,
+        nearest::nearest,
+        replies::Refusal,
+        request::Request,
+    },
+    protocol::RawObject,
 };
 
 const DEFAULT_LIMIT: usize = 10;

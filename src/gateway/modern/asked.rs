@@ -9,11 +9,10 @@ use serde_json::value::RawValue;
 use crate::{
     gateway::{
         inbound::Inbound,
-        raw_object::{RawObject, Text},
         replies::{Quoted, Refusal},
         sessions::LogLevel,
     },
-    protocol::{MODERN, Message, Revision},
+    protocol::{MODERN, Message, RawObject, Revision, Text},
 };
 
 const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";

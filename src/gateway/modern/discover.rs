@@ -8,11 +8,10 @@ use crate::{
     gateway::{
         facade::Gateway,
         member::Member,
-        raw_object::RawObject,
         replies::{Recovery, failed_call},
         request::Request,
     },
-    protocol::Revision,
+    protocol::{RawObject, Revision},
 };
 
 #[derive(Serialize)]

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use crate::{
-    gateway::{inbound::Reply, raw_object::RawObject},
-    protocol::{Message, codes},
+    gateway::inbound::Reply,
+    protocol::{Message, RawObject, codes},
 };
 
 /// Results that a client may keep for a time say for how long (MCP 2026-07-28, server/utilities/caching).

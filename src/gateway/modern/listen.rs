@@ -13,14 +13,13 @@ use crate::{
         facade::Gateway,
         inbound::{EventStream, Outbound, Route},
         member::Member,
-        raw_object::RawObject,
         replies::Refusal,
         request::Request,
         router::Place,
         sessions::{Lists, MOST_SUBSCRIPTIONS, Session},
         stream::{next_message, step_by_step},
     },
-    protocol::Message,
+    protocol::{Message, RawObject},
 };
 
 const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";

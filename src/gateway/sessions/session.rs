@@ -10,12 +10,9 @@ use super::{
     outbox::{self, Outbox},
 };
 use crate::{
-    gateway::{
-        inbound::{Caller, EventStream, Route},
-        raw_object::{RawObject, Text},
-    },
+    gateway::inbound::{Caller, EventStream, Route},
     lockfree::Latest,
-    protocol::{Message, Revision},
+    protocol::{Message, RawObject, Revision, Text},
     telemetry::Stamp,
 };
 

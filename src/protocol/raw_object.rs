@@ -11,16 +11,16 @@ use serde_json::value::RawValue;
 
 /// The members of an object in their order, keys decoded, values raw.
 #[derive(Debug, Default)]
-pub(super) struct RawObject<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(crate) struct RawObject<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> RawObject<'a> {
     /// Reads an object; `None` if the text is something else.
-    pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(text: &'a [u8]) -> Option<Self> {
         serde_json::from_slice(text).ok()
     }
 
     /// The raw value of a member.
-    pub(super) fn member(&self, key: &str) -> Option<&'a RawValue> {
+    pub(crate) fn member(&self, key: &str) -> Option<&'a RawValue> {
         self.0
             .iter()
             .find(|(name, _)| name == key)
@@ -28,12 +28,12 @@ impl<'a> RawObject<'a> {
     }
 
     /// The value of a member, if it is there and of that type.
-    pub(super) fn read<T: Deserialize<'a>>(&self, key: &str) -> Option<T> {
+    pub(crate) fn read<T: Deserialize<'a>>(&self, key: &str) -> Option<T> {
         serde_json::from_str(self.member(key)?.get()).ok()
     }
 
     /// Puts `value` in the place of a member, or at the end if there is none.
-    pub(super) fn replace(&mut self, key: &'static str, value: &'a RawValue) {
+    pub(crate) fn replace(&mut self, key: &'static str, value: &'a RawValue) {
         match self.0.iter_mut().find(|(name, _)| name == key) {
             Some((_, old)) => *old = value,
             None => self.0.push((Cow::Borrowed(key), value)),
@@ -43,7 +43,7 @@ impl<'a> RawObject<'a> {
 
 /// A string that borrows where no escape forces a copy.
 #[derive(Debug, Deserialize)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for RawObject<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -78,7 +78,7 @@ impl Serialize for RawObject<'_> {
 }
 
 /// Where `part`, a slice of `whole`, begins in it.
-pub(super) fn offset(whole: &str, part: &str) -> usize {
+pub(crate) fn offset(whole: &str, part: &str) -> usize {
     (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize)
 }
 
