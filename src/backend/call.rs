@@ -11,11 +11,26 @@ use crate::{
     telemetry::{RequestId, Stamp},
 };
 
+/// A client, as a backend may have to be told of it.
+#[derive(Clone, Copy, Debug)]
+pub enum Speaker<'a> {
+    /// One of revision 2026-07-28, whose message says everything itself.
+    Modern(&'a [ParamHeader]),
+    /// One of an older revision. A backend of the newer one is told of it by these raw members of `_meta`; without any, that
+    /// it is the gateway, which can be asked for nothing.
+    Legacy(Option<&'a str>),
+}
+
+/// A header that repeats an argument of a tool: its name, `Mcp-Param-*`, and its value as it was sent.
+pub type ParamHeader = (Box<str>, Box<str>);
+
 /// One request on its way to a backend.
 #[derive(Debug)]
 pub struct Call<'a> {
     /// The JSON-RPC request. Its id and progress token are the caller's: the transport puts its own in their place.
     pub message: Message,
+    /// Who asks.
+    pub speaker: Speaker<'a>,
     /// The name of the request in spans and logs.
     pub request_id: RequestId,
     /// When the request reached the gateway: the first of the two clock reads.

@@ -11,7 +11,7 @@ mod status;
 mod supervision;
 mod transport;
 
-pub use call::{Answer, Call};
+pub use call::{Answer, Call, ParamHeader, Speaker};
 pub use error::CallError;
 pub use events::{EventReceiver, EventSender, events};
 pub use facade::Backend;

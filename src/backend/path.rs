@@ -133,6 +133,7 @@ impl Way<'_> {
         }
         let delivery = Delivery {
             message: &self.call.message,
+            speaker: self.call.speaker,
             request_id: self.call.request_id,
             events: self.call.events.as_ref(),
             deadline: self.deadline,
@@ -231,7 +232,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        backend::{BackendSettings, StdioSettings, TransportSettings},
+        backend::{BackendSettings, Speaker, StdioSettings, TransportSettings},
         telemetry::{Clock, RequestId},
     };
 
@@ -245,6 +246,7 @@ mod tests {
     fn call(backend: &Backend) -> Call<'static> {
         Call {
             message: Message::request(b"7", "tools/list", None),
+            speaker: Speaker::Legacy(None),
             request_id: RequestId::random(),
             started: backend.clock().now(),
             began: Instant::now(),

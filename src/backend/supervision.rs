@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, timeout_at},
 };
 
-use super::{Backend, CallError, transport::Delivery};
+use super::{Backend, CallError, Speaker, transport::Delivery};
 use crate::{
     failsafe::Verdict,
     protocol::Message,
@@ -67,6 +67,7 @@ impl Backend {
         let message = Message::request(b"0", "ping", None);
         let delivery = Delivery {
             message: &message,
+            speaker: Speaker::Legacy(None),
             request_id: RequestId::random(),
             events: None,
             deadline: Instant::now() + limit,

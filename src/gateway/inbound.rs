@@ -9,7 +9,10 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::telemetry::{RequestId, Stamp};
+use crate::{
+    backend::ParamHeader,
+    telemetry::{RequestId, Stamp},
+};
 
 /// Which endpoint was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +69,8 @@ pub struct Mirrored {
     pub method: Option<Box<str>>,
     /// `Mcp-Name`, as it was sent.
     pub name: Option<Box<str>>,
+    /// `Mcp-Param-*`, as they were sent, their names in lower case.
+    pub params: Vec<ParamHeader>,
 }
 
 /// What a POST gets.

@@ -7,16 +7,26 @@ use tokio::time::Instant;
 
 use super::{inbound::Caller, sessions::Session};
 use crate::{
-    backend::{Call, EventSender},
+    backend::{Call, EventSender, ParamHeader, Speaker},
     failsafe::ToolCircuit,
     protocol::Message,
     telemetry::{RequestId, Stamp},
 };
 
+/// Which era a client is of.
+#[derive(Clone)]
+pub(super) enum Speaks {
+    /// Its request says everything itself; some of its arguments stand in headers too.
+    Modern(Arc<[ParamHeader]>),
+    /// Its session says it, if it has one.
+    Legacy,
+}
+
 /// Who sent what, and how long they wait.
 #[derive(Clone)]
 pub(super) struct Request {
     pub(super) message: Message,
+    pub(super) speaker: Speaks,
     pub(super) caller: Arc<Caller>,
     pub(super) session: Option<Arc<Session>>,
     pub(super) request_id: RequestId,
@@ -50,15 +60,23 @@ impl Request {
         self.request_id.last_byte().is_multiple_of(16)
     }
 
+    fn speaker(&self) -> Speaker<'_> {
+        match &self.speaker {
+            Speaks::Modern(params) => Speaker::Modern(params),
+            Speaks::Legacy => Speaker::Legacy(None),
+        }
+    }
+
     /// The call that takes `message` to a backend for this request.
     pub(super) fn call<'a>(
-        &self,
+        &'a self,
         message: Message,
         repeatable: bool,
         tool: Option<&'a ToolCircuit>,
     ) -> Call<'a> {
         Call {
             message,
+            speaker: self.speaker(),
             request_id: self.request_id,
             started: self.started,
             began: self.began,

@@ -13,7 +13,7 @@ use super::{
     member::Member,
     modern::is_modern,
     replies::{Refusal, answered},
-    request::Request,
+    request::{Request, Speaks},
     sessions::Session,
     underway::Underway,
 };
@@ -263,6 +263,7 @@ impl Admitted {
     pub(super) fn request(&self, message: Message) -> Request {
         Request {
             message,
+            speaker: Speaks::Legacy,
             caller: Arc::clone(&self.caller),
             session: self.session.clone(),
             request_id: self.request_id,

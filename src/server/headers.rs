@@ -19,6 +19,18 @@ pub(super) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// Tells nginx not to hold back a stream.
 pub(super) const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
+/// What the names of headers begin with that repeat arguments of a tool (as above, custom headers from tool parameters).
+const MCP_PARAM: &str = "mcp-param-";
+
+/// The headers that repeat arguments of a tool, in the order of their names.
+pub(super) fn params(headers: &HeaderMap) -> Vec<(Box<str>, Box<str>)> {
+    let names = headers
+        .keys()
+        .filter(|name| name.as_str().starts_with(MCP_PARAM));
+    let params = names.filter_map(|name| Some((name.as_str().into(), all(headers, name)?)));
+    params.collect()
+}
+
 /// All values of a header as one text, as a reader of combined lines sees it (RFC 9110, section 5.3): what is sent twice is
 /// another value than what is sent once. None as in [`text`].
 pub(super) fn all(headers: &HeaderMap, name: &HeaderName) -> Option<Box<str>> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 use super::{
@@ -18,6 +18,17 @@ use crate::{
     gateway::{Caller, Inbound, Mirrored, Outbound, Refusal, Reply, Route},
     protocol::encode_sse,
 };
+
+/// Older clients send none of these.
+fn mirrored(headers: &HeaderMap) -> Mirrored {
+    let method = headers::all(headers, &MCP_METHOD);
+    let params = method.as_ref().map(|_| headers::params(headers));
+    Mirrored {
+        method,
+        name: headers::all(headers, &MCP_NAME),
+        params: params.unwrap_or_default(),
+    }
+}
 
 /// Serves one request to an MCP endpoint.
 pub(super) async fn exchange(
@@ -46,10 +57,7 @@ async fn post(
         caller,
         session: session(&request).map(Into::into),
         revision: headers::all(request.headers(), &MCP_PROTOCOL_VERSION),
-        mirrored: Some(Mirrored {
-            method: headers::all(request.headers(), &MCP_METHOD),
-            name: headers::all(request.headers(), &MCP_NAME),
-        }),
+        mirrored: Some(mirrored(request.headers())),
         request_id: visit.request_id,
         started: visit.started,
         accepts_stream: accepted.stream,

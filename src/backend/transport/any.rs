@@ -1,13 +1,13 @@
 //! One face for both transports.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use tokio::{sync::broadcast, time::Instant};
 
-use super::{ServerInfo, http::HttpTransport, stdio::StdioTransport};
+use super::{ServerInfo, http::HttpTransport, stdio::StdioTransport, wire};
 use crate::{
-    backend::{BackendSettings, CallError, EventSender, TransportSettings},
-    protocol::Message,
+    backend::{BackendSettings, CallError, EventSender, Speaker, TransportSettings},
+    protocol::{Era, Message},
     telemetry::RequestId,
 };
 
@@ -15,12 +15,29 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(in crate::backend) struct Delivery<'a> {
     pub(in crate::backend) message: &'a Message,
+    pub(in crate::backend) speaker: Speaker<'a>,
     pub(in crate::backend) request_id: RequestId,
     pub(in crate::backend) events: Option<&'a EventSender>,
     /// When the caller stops waiting: until then a child may be started or a session opened for it.
     pub(in crate::backend) deadline: Instant,
     /// The breaker tries out whether the backend is back: what is broken is repaired first.
     pub(in crate::backend) probe: bool,
+}
+
+impl<'a> Delivery<'a> {
+    /// The message as a server of this era reads it.
+    pub(super) fn in_era(&self, era: Era) -> Cow<'a, Message> {
+        match (era, self.speaker) {
+            (Era::Legacy, Speaker::Legacy(_)) | (Era::Modern, Speaker::Modern(_)) => {
+                Cow::Borrowed(self.message)
+            }
+            (Era::Legacy, Speaker::Modern(_)) => Cow::Owned(self.message.without_sender()),
+            (Era::Modern, Speaker::Legacy(sender)) => Cow::Owned(
+                self.message
+                    .with_sender(sender.unwrap_or(wire::ourselves())),
+            ),
+        }
+    }
 }
 
 /// A child process or an HTTP endpoint.

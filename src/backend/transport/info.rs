@@ -2,13 +2,17 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::value::to_raw_value;
 
 use crate::{
     backend::{BackendSettings, CallError},
-    protocol::{Message, Revision},
+    protocol::{MODERN, Message, RawObject, Revision, Text},
 };
 
-/// A backend's answer to `initialize`.
+/// Where a modern server puts its name and version in `_meta` of a result (MCP 2026-07-28, basic).
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// A backend's answer to `initialize`, or what it says of itself otherwise, in the words of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerInfo {
     /// The raw JSON of the result.
@@ -46,6 +50,38 @@ impl ServerInfo {
         })?;
         Ok(Self {
             initialize_result,
+            revision,
+        })
+    }
+}
+
+impl ServerInfo {
+    /// Reads the answer to `server/discover` and says it in the words of `initialize`; nothing if it is no server of
+    /// revision 2026-07-28 that answered.
+    pub(super) fn from_discovery(answer: &Message) -> Option<Self> {
+        let result = answer.result()?;
+        let found: RawObject<'_> = RawObject::parse(&result)?;
+        let versions: Vec<Text<'_>> = found.read("supportedVersions")?;
+        if !versions.iter().any(|Text(version)| version == MODERN) {
+            return None;
+        }
+        let meta: RawObject<'_> = found.read("_meta").unwrap_or_default();
+        let revision = Revision::LATEST_LEGACY;
+        let spoken = to_raw_value(revision.as_str()).ok()?;
+        let members = [
+            ("protocolVersion", Some(&*spoken)),
+            ("capabilities", found.member("capabilities")),
+            ("serverInfo", meta.member(SERVER_INFO)),
+            ("instructions", found.member("instructions")),
+        ];
+        let mut said = RawObject::default();
+        for (key, value) in members {
+            if let Some(value) = value {
+                said.replace(key, value);
+            }
+        }
+        Some(Self {
+            initialize_result: serde_json::to_vec(&said).ok()?.into(),
             revision,
         })
     }

@@ -1,11 +1,11 @@
 //! What both transports do to a message on its way: our id and progress token out, the caller's token back in, and the
 //! answers that the gateway itself gives to a backend's requests.
 
-use std::fmt::Display;
+use std::{fmt::Display, sync::LazyLock};
 
 use crate::{
     backend::EventSender,
-    protocol::{Edit, Message, Revision, codes},
+    protocol::{Edit, Message, Revision, codes, introduction},
 };
 
 /// `message` with our own id in place of the caller's, and the same number as its progress token if it has one.
@@ -59,12 +59,29 @@ pub(super) fn cancelled(serial: u64) -> Message {
     Message::notification("notifications/cancelled", Some(params.as_bytes()))
 }
 
+/// The gateway's own name and version.
+const CLIENT: &str = concat!(
+    r#"{"name":"mcp-gateway","version":""#,
+    env!("CARGO_PKG_VERSION"),
+    r#""}"#
+);
+
+/// What a modern server is told of a client that nobody knows: that it is the gateway, which can be asked for nothing.
+pub(super) fn ourselves() -> &'static str {
+    static OURSELVES: LazyLock<String> = LazyLock::new(|| introduction(CLIENT, "{}"));
+    &OURSELVES
+}
+
+/// The request by which a modern server says what it is.
+pub(super) fn discover() -> Message {
+    Message::request(b"0", "server/discover", None).with_sender(ourselves())
+}
+
 /// The request that opens a session at `revision`.
 pub(super) fn initialize(revision: Revision) -> Message {
     let params = format!(
-        r#"{{"protocolVersion":"{}","capabilities":{{}},"clientInfo":{{"name":"mcp-gateway","version":"{}"}}}}"#,
+        r#"{{"protocolVersion":"{}","capabilities":{{}},"clientInfo":{CLIENT}}}"#,
         revision.as_str(),
-        env!("CARGO_PKG_VERSION"),
     );
     Message::request(b"0", "initialize", Some(params.as_bytes()))
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{Entry, Kind};
 use crate::{
-    backend::{Call, CallError},
+    backend::{Call, CallError, Speaker},
     gateway::member::Member,
     lockfree::Latest,
     protocol::{Message, RawObject, Text, quote},
@@ -148,6 +148,7 @@ impl Reader {
         let answer = member
             .send(Call {
                 message: Message::request(b"1", kind.method(), params.as_deref()),
+                speaker: Speaker::Legacy(None),
                 request_id: RequestId::random(),
                 started: self.clock.now(),
                 began: Instant::now(),

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
@@ -12,30 +11,19 @@ use crate::{
         replies::{Quoted, Refusal},
         sessions::LogLevel,
     },
-    protocol::{MODERN, Message, RawObject, Revision, Text},
+    protocol::{
+        CLIENT_CAPABILITIES, LOG_LEVEL, MODERN, Message, PROTOCOL_VERSION, RawObject, Revision,
+        Text, decoded_header,
+    },
 };
-
-const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
-const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
-const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
-/// What a request says of itself in `_meta` (MCP 2026-07-28, basic, per-request protocol fields). A backend of an older
-/// revision gets none of it: one that speaks both would take the request for a modern one.
-const OWN: [&str; 4] = [
-    PROTOCOL_VERSION,
-    "io.modelcontextprotocol/clientInfo",
-    CLIENT_CAPABILITIES,
-    LOG_LEVEL,
-];
-/// What surrounds a header value that is Base64 (MCP 2026-07-28, basic/transports/streamable-http, value encoding).
-const ENCODED: (&str, &str) = ("=?base64?", "?=");
 
 /// A modern request that is complete.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Asked {
     /// From which level on log lines of this request are wanted; none at all without one.
     pub(super) log_level: Option<LogLevel>,
-    /// `_meta` without what only this revision has: what a backend of an older one gets.
-    pub(super) rest: Vec<u8>,
+    /// What the client can be asked for, as raw JSON.
+    pub(super) capabilities: Box<str>,
 }
 
 /// Whether a message is to be read by the rules of this revision: its `_meta` names a revision, or its header names this
@@ -64,9 +52,9 @@ impl Asked {
             return Err(missing(PROTOCOL_VERSION, &format!("\"{MODERN}\"")));
         };
         let capabilities = meta.member(CLIENT_CAPABILITIES).map(RawValue::get);
-        if !capabilities.is_some_and(|object| object.starts_with('{')) {
+        let Some(capabilities) = capabilities.filter(|object| object.starts_with('{')) else {
             return Err(missing(CLIENT_CAPABILITIES, "{}"));
-        }
+        };
         check_headers(inbound, message, &revision)?;
         if revision != MODERN {
             return Err(unsupported(&revision));
@@ -74,7 +62,7 @@ impl Asked {
         let log_level = meta.member(LOG_LEVEL).map(read_level).transpose()?;
         Ok(Self {
             log_level,
-            rest: without_own(meta),
+            capabilities: capabilities.into(),
         })
     }
 }
@@ -106,11 +94,6 @@ fn read_level(level: &RawValue) -> Result<LogLevel, Refusal> {
         })
 }
 
-fn without_own(mut meta: RawObject<'_>) -> Vec<u8> {
-    meta.0.retain(|(key, _)| !OWN.contains(&&**key));
-    serde_json::to_vec(&meta).unwrap_or_default()
-}
-
 fn check_headers(inbound: &Inbound, message: &Message, revision: &str) -> Result<(), Refusal> {
     let Some(mirrored) = &inbound.mirrored else {
         return Ok(());
@@ -123,8 +106,12 @@ fn check_headers(inbound: &Inbound, message: &Message, revision: &str) -> Result
         mirrored.method.as_deref().map(as_it_is),
         method,
     )?;
-    match named(message) {
-        Some(name) => check("Mcp-Name", mirrored.name.as_deref().map(decoded), &name),
+    match message.subject() {
+        Some(name) => check(
+            "Mcp-Name",
+            mirrored.name.as_deref().map(decoded_header),
+            &name,
+        ),
         None => Ok(()),
     }
 }
@@ -148,59 +135,6 @@ fn check(header: &str, given: Option<Option<Cow<'_, str>>>, value: &str) -> Resu
     Err(Refusal::HeaderMismatch(wrong.into()))
 }
 
-/// What `Mcp-Name` repeats: the tool, the prompt or the resource.
-fn named(message: &Message) -> Option<Cow<'_, str>> {
-    match message.method()? {
-        "tools/call" | "prompts/get" => message.name(),
-        "resources/read" => message.uri(),
-        _ => None,
-    }
-}
-
 fn as_it_is(value: &str) -> Option<Cow<'_, str>> {
     Some(value.trim().into())
-}
-
-/// The value of a header, none if it claims to be Base64 and is not.
-fn decoded(value: &str) -> Option<Cow<'_, str>> {
-    let value = value.trim();
-    let inner = value
-        .strip_prefix(ENCODED.0)
-        .and_then(|rest| rest.strip_suffix(ENCODED.1));
-    let Some(inner) = inner else {
-        return Some(value.into());
-    };
-    let bytes = STANDARD.decode(inner).ok()?;
-    String::from_utf8(bytes).ok().map(Cow::Owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_header_value_is_trimmed_and_decoded() {
-        assert_eq!(decoded(" us-west1 ").as_deref(), Some("us-west1"));
-        assert_eq!(
-            decoded("=?base64?SGVsbG8sIOS4lueVjA==?=").as_deref(),
-            Some("Hello, 世界")
-        );
-        assert_eq!(
-            decoded("=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?=").as_deref(),
-            Some("=?base64?literal?=")
-        );
-        assert_eq!(decoded("=?base64?%%%?="), None);
-        assert_eq!(decoded("=?base64?/w==?="), None);
-    }
-
-    #[test]
-    fn what_only_this_revision_has_is_left_out_for_older_backends() {
-        let meta = RawObject::parse(
-            br#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","traceparent":"00","progressToken": 1e0,"io.modelcontextprotocol/logLevel":"info","io.modelcontextprotocol/related-task":1}"#,
-        );
-        assert_eq!(
-            without_own(meta.unwrap()),
-            br#"{"traceparent":"00","progressToken":1e0,"io.modelcontextprotocol/related-task":1}"#
-        );
-    }
 }

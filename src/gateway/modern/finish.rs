@@ -33,7 +33,9 @@ pub(super) fn finished(method: &str, reply: Reply) -> Reply {
             status: 404,
             ..reply
         },
-        Some(codes::MISSING_CLIENT_CAPABILITY) => Reply {
+        Some(
+            codes::MISSING_CLIENT_CAPABILITY | codes::HEADER_MISMATCH | codes::UNSUPPORTED_REVISION,
+        ) => Reply {
             status: 400,
             ..reply
         },

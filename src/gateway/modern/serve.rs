@@ -6,13 +6,13 @@ use tracing::Instrument;
 
 use super::{asked::Asked, finish::finished};
 use crate::{
-    backend::events,
+    backend::{ParamHeader, events},
     gateway::{
         calls::first_of,
         facade::Gateway,
         inbound::{Inbound, Outbound, Reply},
         replies::{Refusal, answered},
-        request::Request,
+        request::{Request, Speaks},
         router::{Place, may_have_events},
         sessions::LogLevel,
         underway::Underway,
@@ -57,7 +57,8 @@ impl Gateway {
             Ok(asked) => asked,
             Err(refusal) => return refused(refusal),
         };
-        let request = admitted.request(message.with_meta(&asked.rest));
+        let mut request = admitted.request(message.clone());
+        request.speaker = Speaks::Modern(params_of(inbound));
         if request.message.method() == Some("subscriptions/listen") {
             if !inbound.accepts_stream {
                 return refused(Refusal::NotAcceptable("no event stream".into()));
@@ -112,6 +113,12 @@ impl Gateway {
             (_, place) => self.answer(place, request).await,
         }
     }
+}
+
+/// The headers that repeat arguments of the call, for a backend that wants them.
+fn params_of(inbound: &Inbound) -> Arc<[ParamHeader]> {
+    let mirrored = inbound.mirrored.as_ref();
+    mirrored.map_or_else(|| [].into(), |mirrored| mirrored.params.as_slice().into())
 }
 
 /// Log lines go to those who have asked for them, in the request itself; everything else goes to everybody.

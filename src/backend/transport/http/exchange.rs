@@ -26,16 +26,25 @@ pub(super) enum SendError {
     Lost(Box<str>),
 }
 
-/// A POST of `body` within `session`.
+/// What the head of a POST says beyond what every head says.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Says<'a> {
+    pub(super) session: Option<&'a Session>,
+    pub(super) request_id: Option<RequestId>,
+    /// Parts of the body that the head repeats, as whole lines.
+    pub(super) mirrored: &'a str,
+}
+
+/// A POST of `body`.
 pub(super) fn post<'a>(
     endpoint: &Endpoint,
-    session: Option<&Session>,
-    request_id: Option<RequestId>,
+    says: Says<'_>,
     body: [&'a [u8]; PIECES],
 ) -> Outgoing<'a> {
     let length = body.iter().map(|piece| piece.len()).sum();
-    let mut text = head("POST", endpoint, session, length);
-    if let Some(id) = request_id {
+    let mut text = head("POST", endpoint, says.session, length);
+    text.extend_from_slice(says.mirrored.as_bytes());
+    if let Some(id) = says.request_id {
         text.extend_from_slice(b"x-request-id: ");
         text.extend_from_slice(id.encode(&mut [0; RequestId::LENGTH]).as_bytes());
         text.extend_from_slice(b"\r\n");

@@ -6,6 +6,7 @@ mod chunks;
 mod connect;
 mod connection;
 mod endpoint;
+mod era;
 mod exchange;
 mod head;
 #[cfg(test)]

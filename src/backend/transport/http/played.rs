@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::{
     backend::{
-        Answer, Backend, BackendSettings, Call, CallError, EventReceiver, HttpSettings,
+        Answer, Backend, BackendSettings, Call, CallError, EventReceiver, HttpSettings, Speaker,
         TransportSettings, events,
     },
     protocol::Message,
@@ -100,6 +100,7 @@ pub(super) fn call(name: &str) -> Call<'static> {
     let params = format!(r#"{{"name":"{name}","_meta":{{"progressToken":"theirs"}}}}"#);
     Call {
         message: Message::request(br#""mine""#, "tools/call", Some(params.as_bytes())),
+        speaker: Speaker::Legacy(None),
         request_id: RequestId::random(),
         started: Clock::new().now(),
         began: Instant::now(),

@@ -6,7 +6,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::endpoint;
 use crate::{
-    backend::transport::ServerInfo, failsafe::Outcome, lockfree::Latest, protocol::Message,
+    backend::transport::ServerInfo,
+    failsafe::Outcome,
+    lockfree::Latest,
+    protocol::{Era, MODERN, Message},
 };
 
 /// The header that names the session (2025-11-25, Streamable HTTP, Session Management).
@@ -21,6 +24,7 @@ pub(super) struct Session {
     /// The header lines of every request in it, as they are written.
     pub(super) lines: Box<[u8]>,
     pub(super) info: Arc<ServerInfo>,
+    pub(super) era: Era,
     /// 1 once a call in it has failed: a probe of the breaker does not rely on it.
     doubted: Latest,
 }
@@ -36,8 +40,32 @@ impl Session {
             has_id,
             lines: endpoint::lines(&headers),
             info,
+            era: Era::Legacy,
             doubted: Latest::new(0),
         }
+    }
+
+    /// What takes the place of a session where each request stands for itself.
+    pub(super) fn modern(info: ServerInfo) -> Self {
+        let headers = HeaderMap::from_iter([(REVISION, HeaderValue::from_static(MODERN))]);
+        Self {
+            has_id: false,
+            lines: endpoint::lines(&headers),
+            info: Arc::new(info),
+            era: Era::Modern,
+            doubted: Latest::new(0),
+        }
+    }
+
+    pub(super) fn revision(&self) -> &'static str {
+        match self.era {
+            Era::Legacy => self.info.revision.as_str(),
+            Era::Modern => MODERN,
+        }
+    }
+
+    pub(super) fn is_modern(&self) -> bool {
+        self.era == Era::Modern
     }
 
     pub(super) fn doubt(&self) {

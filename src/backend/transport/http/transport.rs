@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 use http::StatusCode;
 use tokio::{
     sync::{Semaphore, broadcast},
@@ -12,16 +12,17 @@ use tokio::{
 use super::{
     answer::{Reading, finish},
     endpoint::Endpoint,
-    exchange::{delete, post},
+    era::{mirrored, params_of},
+    exchange::{Says, delete, post},
     pool::Pool,
     session::Session,
 };
 use crate::{
     backend::{
-        BackendSettings, CallError, HttpSettings,
+        BackendSettings, CallError, HttpSettings, Speaker,
         transport::{Delivery, ServerInfo, gate::Gate, serials::Serials, wire},
     },
-    lockfree::Counter,
+    lockfree::{Counter, Latest},
     protocol::Message,
 };
 
@@ -37,18 +38,23 @@ const ASIDES: usize = 64;
 pub(in crate::backend) struct HttpTransport(Arc<Shared>);
 
 #[derive(Debug)]
-struct Shared {
-    backend: Arc<BackendSettings>,
-    pool: Arc<Pool>,
+pub(super) struct Shared {
+    pub(super) backend: Arc<BackendSettings>,
+    pub(super) pool: Arc<Pool>,
     notices: broadcast::Sender<Message>,
+    /// For clients of older revisions; of a backend that speaks none of them, what stands in `modern` too.
     session: ArcSwapOption<Session>,
+    /// For modern clients.
+    pub(super) modern: ArcSwapOption<Session>,
+    /// 1 once the backend has shown that it is no modern one.
+    pub(super) is_legacy: Latest,
     known_list: ArcSwapOption<Message>,
-    gate: Gate,
+    pub(super) gate: Gate,
     asides: Arc<Semaphore>,
     /// Held by the task that opens a session, for all who wait for it.
-    opening: Arc<tokio::sync::Mutex<()>>,
+    pub(super) opening: Arc<tokio::sync::Mutex<()>>,
     opened: Counter,
-    serials: Serials,
+    pub(super) serials: Serials,
 }
 
 impl HttpTransport {
@@ -63,6 +69,8 @@ impl HttpTransport {
             pool,
             notices,
             session: ArcSwapOption::empty(),
+            modern: ArcSwapOption::empty(),
+            is_legacy: Latest::new(0),
             known_list: ArcSwapOption::empty(),
             gate: Gate::default(),
             asides: Arc::new(Semaphore::new(ASIDES)),
@@ -81,6 +89,11 @@ impl HttpTransport {
     }
 
     async fn session_for(&self, delivery: Delivery<'_>) -> Result<Arc<Session>, CallError> {
+        if matches!(delivery.speaker, Speaker::Modern(_))
+            && let Some(session) = self.0.modern_for(&delivery).await?
+        {
+            return Ok(session);
+        }
         match self.0.usable(delivery.probe) {
             Some(session) => Ok(session),
             None => timeout_at(delivery.deadline, self.0.session())
@@ -98,9 +111,13 @@ impl HttpTransport {
     ) -> Result<Message, CallError> {
         let session = self.session_for(delivery).await?;
         let answer = self.0.call(&session, delivery).await;
+        self.0.judge_era(&session, &answer);
         match &answer {
             Err(CallError::SessionLost) => self.0.forget(&session),
-            Err(_) => session.doubt(),
+            Err(_) => {
+                session.doubt();
+                self.0.ask_again();
+            }
             Ok(_) => {}
         }
         answer
@@ -108,6 +125,10 @@ impl HttpTransport {
 
     pub(in crate::backend) async fn notify(&self, message: &Message) -> Result<(), CallError> {
         let session = self.0.session().await?;
+        if session.is_modern() {
+            // A modern server takes none over HTTP.
+            return Ok(());
+        }
         let posted = self.0.post_aside(&session, message).await;
         if posted == Err(CallError::SessionLost) {
             self.0.forget(&session);
@@ -120,7 +141,7 @@ impl HttpTransport {
     }
 
     pub(in crate::backend) fn is_running(&self) -> bool {
-        self.0.session.load().is_some()
+        self.0.session.load().is_some() || self.0.modern.load().is_some()
     }
 
     /// How often a session was opened again.
@@ -138,8 +159,10 @@ impl HttpTransport {
             gate,
             pool,
             session,
+            modern,
             ..
         } = &*self.0;
+        modern.store(None);
         if let Some(session) = gate.stop(|| session.swap(None))
             && session.has_id
         {
@@ -154,7 +177,7 @@ impl Shared {
     fn usable(&self, probe: bool) -> Option<Arc<Session>> {
         let session = self.session.load_full()?;
         if probe && session.is_doubted() {
-            self.session.compare_and_swap(&session, None);
+            self.let_go(&session);
             return None;
         }
         Some(session)
@@ -189,11 +212,30 @@ impl Shared {
 
     async fn open(self: &Arc<Self>) -> Result<Arc<Session>, CallError> {
         let pass = self.gate.enter()?;
+        let session = match self.initialize().await {
+            // A modern server refuses `initialize` in one of these ways.
+            Err(error @ (CallError::Protocol { .. } | CallError::Http { .. })) => {
+                self.discover().await?.ok_or(error)?
+            }
+            opened => opened?,
+        };
+        self.gate.keep(pass, || {
+            self.session.store(Some(Arc::clone(&session)));
+            if session.is_modern() {
+                self.modern.store(Some(Arc::clone(&session)));
+            }
+        })?;
+        self.opened.add(1);
+        tracing::info!(backend = %self.backend.name, revision = session.revision(), "Backend session opened");
+        Ok(session)
+    }
+
+    async fn initialize(self: &Arc<Self>) -> Result<Arc<Session>, CallError> {
         let serial = self.serials.next();
         let initialize = wire::initialize(self.backend.revision);
         let name = serial.to_string();
         let mut edit = wire::outgoing(&initialize, &name);
-        let request = post(self.pool.endpoint(), None, None, edit.pieces());
+        let request = post(self.pool.endpoint(), Says::default(), edit.pieces());
         let (mut head, lease) = self.pool.send(&request).await?;
         let id = head.session.take();
         let reading = Reading {
@@ -207,19 +249,24 @@ impl Shared {
         let info = Arc::new(ServerInfo::from_answer(&answer, &self.backend)?);
         let session = Arc::new(Session::new(id, info));
         self.post_aside(&session, &wire::initialized()).await?;
-        self.gate
-            .keep(pass, || self.session.store(Some(Arc::clone(&session))))?;
-        self.opened.add(1);
-        tracing::info!(backend = %self.backend.name, revision = session.info.revision.as_str(), "Backend session opened");
         Ok(session)
     }
 
     /// Lets go of `lost`, unless somebody has opened a new session already.
-    fn forget(&self, lost: &Arc<Session>) {
-        let found = self.session.compare_and_swap(lost, None);
-        if found.as_ref().is_some_and(|found| Arc::ptr_eq(found, lost)) {
+    pub(super) fn forget(&self, lost: &Arc<Session>) {
+        if self.let_go(lost) {
             tracing::warn!(backend = %self.backend.name, "Backend forgot its session");
         }
+    }
+
+    /// Whether it was the one in use.
+    fn let_go(&self, lost: &Arc<Session>) -> bool {
+        self.ask_again();
+        let is_it = |found: Guard<Option<Arc<Session>>>| {
+            found.as_ref().is_some_and(|found| Arc::ptr_eq(found, lost))
+        };
+        let was_modern = is_it(self.modern.compare_and_swap(lost, None));
+        is_it(self.session.compare_and_swap(lost, None)) || was_modern
     }
 
     async fn call(
@@ -229,13 +276,19 @@ impl Shared {
     ) -> Result<Message, CallError> {
         let serial = self.serials.next();
         let name = serial.to_string();
-        let mut edit = wire::outgoing(delivery.message, &name);
-        let request = post(
-            self.pool.endpoint(),
-            Some(session),
-            Some(delivery.request_id),
-            edit.pieces(),
-        );
+        let message = delivery.in_era(session.era);
+        let mut edit = wire::outgoing(&message, &name);
+        let mirrored = if session.is_modern() {
+            mirrored(&message, params_of(delivery.speaker))
+        } else {
+            String::new()
+        };
+        let says = Says {
+            session: Some(session),
+            request_id: Some(delivery.request_id),
+            mirrored: &mirrored,
+        };
+        let request = post(self.pool.endpoint(), says, edit.pieces());
         let mut guard = CancelOnDrop {
             shared: self,
             session,
@@ -264,7 +317,10 @@ impl Shared {
     /// What a backend says on a call's stream before the answer.
     fn aside(self: &Arc<Self>, session: &Arc<Session>, delivery: &Delivery<'_>, message: Message) {
         if let Some(answer) = wire::answer_for_client(&message) {
-            self.post_later(session, answer);
+            // A modern server asks in its answers, and takes none here.
+            if !session.is_modern() {
+                self.post_later(session, answer);
+            }
         } else if message.method().is_some_and(wire::is_for_everybody) {
             let _ = self.notices.send(message);
         } else {
@@ -293,7 +349,11 @@ impl Shared {
         message: &Message,
     ) -> Result<(), CallError> {
         let mut edit = message.edit();
-        let request = post(self.pool.endpoint(), Some(session), None, edit.pieces());
+        let says = Says {
+            session: Some(session),
+            ..Says::default()
+        };
+        let request = post(self.pool.endpoint(), says, edit.pieces());
         let posted = timeout(NOTIFY_TIMEOUT, async {
             let (head, lease) = self.pool.send(&request).await?;
             let status = head.status;
@@ -327,8 +387,11 @@ impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
         if self.armed && tokio::runtime::Handle::try_current().is_ok() {
             self.session.doubt();
-            self.shared
-                .post_later(self.session, wire::cancelled(self.serial));
+            // A modern server is told by the connection that closes.
+            if !self.session.is_modern() {
+                self.shared
+                    .post_later(self.session, wire::cancelled(self.serial));
+            }
         }
     }
 }

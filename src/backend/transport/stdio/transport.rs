@@ -26,7 +26,7 @@ use crate::{
     },
     failsafe::retry::draw,
     lockfree::Counter,
-    protocol::Message,
+    protocol::{Era, MODERN, Message},
 };
 
 /// How long a child may take from its start to its answer to `initialize`: `npx` may have to install it first.
@@ -54,6 +54,8 @@ struct Shared {
 struct Running {
     child: Child,
     info: Arc<ServerInfo>,
+    /// A child of both eras is a legacy one: it stays with the one in which it was opened.
+    era: Era,
 }
 
 impl StdioTransport {
@@ -107,14 +109,17 @@ impl StdioTransport {
 
     async fn try_request(&self, delivery: Delivery<'_>) -> Result<Message, CallError> {
         let running = self.child_for(delivery).await?;
-        running
-            .child
-            .request(delivery.message, delivery.events)
-            .await
+        let message = delivery.in_era(running.era);
+        running.child.request(&message, delivery.events).await
     }
 
     pub(in crate::backend) async fn notify(&self, message: &Message) -> Result<(), CallError> {
-        self.0.running(false).await?.child.notify(message)
+        let running = self.0.running(false).await?;
+        match running.era {
+            Era::Legacy => running.child.notify(message),
+            // It takes none but cancellations, which are our own.
+            Era::Modern => Ok(()),
+        }
     }
 
     pub(in crate::backend) async fn info(&self) -> Result<Arc<ServerInfo>, CallError> {
@@ -233,38 +238,36 @@ impl Shared {
                 .drive(pump, process, pipes)
                 .instrument(span),
         );
-        let info = self.shake_hands(&child).await.inspect_err(|error| {
+        let (info, era) = self.shake_hands(&child).await.inspect_err(|error| {
             // A child that is dead has been counted by its pump.
             if child.is_alive() {
                 self.died(Duration::ZERO, &error.to_string());
             }
         })?;
-        let running = Arc::new(Running { info, child });
+        let running = Arc::new(Running { child, info, era });
         self.gate
             .keep(pass, || self.running.store(Some(Arc::clone(&running))))?;
-        tracing::info!(backend = %name, revision = running.info.revision.as_str(), "Backend started");
+        let revision = match era {
+            Era::Legacy => running.info.revision.as_str(),
+            Era::Modern => MODERN,
+        };
+        tracing::info!(backend = %name, revision, "Backend started");
         Ok(running)
     }
 
-    async fn shake_hands(&self, child: &Child) -> Result<Arc<ServerInfo>, CallError> {
-        let initialize = wire::initialize(self.backend.revision);
-        let answer = timeout(START_TIMEOUT, child.request(&initialize, None))
-            .await
-            .unwrap_or_else(|_| {
-                Err(CallError::unreachable(format!(
-                    "it did not answer initialize within {START_TIMEOUT:?} of its start"
-                )))
-            })
-            // Nothing of the call itself has been sent yet.
-            .map_err(|error| match error {
-                CallError::Lost { reason } | CallError::Protocol { reason } => {
-                    CallError::unreachable(reason)
-                }
-                other => other,
-            })?;
+    /// Opens with `initialize`, which children of all revisions but the newest answer; one that refuses is asked whether it
+    /// is of that one. The other way round would meet servers that end at a request which they do not know.
+    async fn shake_hands(&self, child: &Child) -> Result<(Arc<ServerInfo>, Era), CallError> {
+        let answer = greet(child, &wire::initialize(self.backend.revision)).await?;
+        if answer.error().is_some() {
+            let answer = greet(child, &wire::discover()).await?;
+            if let Some(info) = ServerInfo::from_discovery(&answer) {
+                return Ok((Arc::new(info), Era::Modern));
+            }
+        }
         let info = ServerInfo::from_answer(&answer, &self.backend)?;
         child.notify(&wire::initialized())?;
-        Ok(Arc::new(info))
+        Ok((Arc::new(info), Era::Legacy))
     }
 
     /// The life of one child, from its start to the last word on its death.
@@ -292,6 +295,25 @@ impl Shared {
     fn restart(&self) -> MutexGuard<'_, Restart> {
         self.restart.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The answer of a child that has just been started.
+async fn greet(child: &Child, greeting: &Message) -> Result<Message, CallError> {
+    let method = greeting.method().unwrap_or_default();
+    timeout(START_TIMEOUT, child.request(greeting, None))
+        .await
+        .unwrap_or_else(|_| {
+            Err(CallError::unreachable(format!(
+                "it did not answer {method} within {START_TIMEOUT:?} of its start"
+            )))
+        })
+        // Nothing of the call itself has been sent yet.
+        .map_err(|error| match error {
+            CallError::Lost { reason } | CallError::Protocol { reason } => {
+                CallError::unreachable(reason)
+            }
+            other => other,
+        })
 }
 
 /// 0.5 to 1.0.

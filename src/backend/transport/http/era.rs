@@ -1,0 +1,151 @@
+//! Which era a backend speaks: asked once with `server/discover`, remembered, and asked again after failures.
+//!
+//! A client is served in its own era where the backend speaks both, so that nothing has to be translated.
+
+use std::{fmt::Write, sync::Arc, time::Duration};
+
+use tokio::time::{timeout, timeout_at};
+
+use super::{
+    answer::Reading,
+    exchange::{Says, post},
+    session::Session,
+    transport::Shared,
+};
+use crate::{
+    backend::{
+        CallError, ParamHeader, Speaker,
+        transport::{Delivery, ServerInfo, wire},
+    },
+    protocol::{MODERN, Message, codes, encoded_header},
+};
+
+/// How long a backend may be silent to a question that it may not know. A legacy one that does not answer what it does not
+/// know is not asked again until it fails.
+const DISCOVER_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Shared {
+    /// What takes the place of a session for a modern client; nothing if the backend is a legacy one.
+    pub(super) async fn modern_for(
+        self: &Arc<Self>,
+        delivery: &Delivery<'_>,
+    ) -> Result<Option<Arc<Session>>, CallError> {
+        if let Some(session) = self.known_modern(delivery.probe) {
+            return Ok(Some(session));
+        }
+        if self.is_legacy.value() != 0 {
+            return Ok(None);
+        }
+        timeout_at(delivery.deadline, self.ask_once(delivery.probe))
+            .await
+            .unwrap_or_else(|_| Err(CallError::unreachable("it has not said yet what it speaks")))
+    }
+
+    /// A probe of the breaker wants one in which no call has failed.
+    fn known_modern(&self, probe: bool) -> Option<Arc<Session>> {
+        let session = self.modern.load_full()?;
+        (!probe || !session.is_doubted()).then_some(session)
+    }
+
+    async fn ask_once(self: &Arc<Self>, probe: bool) -> Result<Option<Arc<Session>>, CallError> {
+        let _turn = self.opening.lock().await;
+        if let Some(session) = self.known_modern(probe) {
+            return Ok(Some(session));
+        }
+        if self.is_legacy.value() != 0 {
+            return Ok(None);
+        }
+        let pass = self.gate.enter()?;
+        let Some(session) = self.discover().await? else {
+            return Ok(None);
+        };
+        self.gate
+            .keep(pass, || self.modern.store(Some(Arc::clone(&session))))?;
+        Ok(Some(session))
+    }
+
+    /// Asks whether the backend is a modern one. What it answers is remembered; a failure is not.
+    pub(super) async fn discover(self: &Arc<Self>) -> Result<Option<Arc<Session>>, CallError> {
+        let asked = timeout(DISCOVER_TIMEOUT, self.ask_what_it_is()).await;
+        let said = match asked {
+            Ok(Ok(answer)) => ServerInfo::from_discovery(&answer),
+            Ok(Err(CallError::Http { status, .. })) if status < 500 => None,
+            Ok(Err(CallError::Protocol { .. })) | Err(_) => None,
+            // Something is wrong with it; whoever calls it will hear what.
+            Ok(Err(CallError::Http { .. } | CallError::Lost { .. })) => return Ok(None),
+            Ok(Err(error)) => return Err(error),
+        };
+        let Some(info) = said else {
+            self.is_legacy.set(1);
+            return Ok(None);
+        };
+        tracing::info!(backend = %self.backend.name, "Backend speaks revision 2026-07-28");
+        Ok(Some(Arc::new(Session::modern(info))))
+    }
+
+    async fn ask_what_it_is(self: &Arc<Self>) -> Result<Message, CallError> {
+        let serial = self.serials.next();
+        let name = serial.to_string();
+        let question = wire::discover();
+        let mut edit = wire::outgoing(&question, &name);
+        let mirrored = format!(
+            "mcp-protocol-version: {}\r\n{}",
+            MODERN,
+            mirrored(&question, &[])
+        );
+        let says = Says {
+            mirrored: &mirrored,
+            ..Says::default()
+        };
+        let request = post(self.pool.endpoint(), says, edit.pieces());
+        let (head, lease) = self.pool.send(&request).await?;
+        let reading = Reading {
+            serial,
+            in_session: false,
+            settings: &self.backend,
+            known: None,
+            aside: &|_| (),
+        };
+        reading.answer(&head, lease).await
+    }
+
+    /// Draws conclusions from what came of a call in a modern backend.
+    pub(super) fn judge_era(&self, session: &Arc<Session>, answer: &Result<Message, CallError>) {
+        let is_another = match answer {
+            Ok(message) => message.error_code() == Some(codes::UNSUPPORTED_REVISION),
+            Err(CallError::Http { status, .. }) => (400..500).contains(status),
+            Err(_) => false,
+        };
+        if session.is_modern() && is_another {
+            self.forget(session);
+        }
+    }
+
+    /// After a failure the backend may come back as another one.
+    pub(super) fn ask_again(&self) {
+        self.is_legacy.set(0);
+    }
+}
+
+/// The header lines that repeat parts of a modern request
+/// (MCP 2026-07-28, basic/transports/streamable-http, request metadata).
+pub(super) fn mirrored(message: &Message, params: &[ParamHeader]) -> String {
+    let method = message.method().unwrap_or_default();
+    let mut lines = format!("mcp-method: {}\r\n", encoded_header(method));
+    if let Some(subject) = message.subject() {
+        // A string takes everything.
+        let _ = write!(lines, "mcp-name: {}\r\n", encoded_header(&subject));
+    }
+    for (name, value) in params {
+        let _ = write!(lines, "{name}: {value}\r\n");
+    }
+    lines
+}
+
+/// The parameters of the call that its client has put in headers.
+pub(super) fn params_of<'a>(speaker: Speaker<'a>) -> &'a [ParamHeader] {
+    match speaker {
+        Speaker::Modern(params) => params,
+        Speaker::Legacy(_) => &[],
+    }
+}
