@@ -14,6 +14,8 @@
 //! | `protocol` | MCP as values, without I/O |
 //! | `lockfree` | the hot path |
 
+// The future of a connection holds all floors below it, which is deeper than what the compiler takes by itself.
+#![recursion_limit = "256"]
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 pub mod backend;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::EventSender;
+use super::{EventSender, Line, Patience};
 use crate::{
     failsafe::{Outcome, ToolCircuit},
     protocol::Message,
@@ -51,6 +51,10 @@ pub struct Call<'a> {
     /// Where messages go that the backend sends for this call before its answer (progress, log lines),
     /// progress tokens restored. Without it they are dropped.
     pub events: Option<EventSender>,
+    /// The client's own way to the backend; without it the one that all share.
+    pub line: Option<&'a Line>,
+    /// How long the client was asked for something meanwhile.
+    pub patience: Option<&'a Patience>,
 }
 
 /// What a backend answered: a JSON-RPC response with a `result` or an `error`.

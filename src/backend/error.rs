@@ -79,6 +79,11 @@ pub enum CallError {
         /// What was wrong, as a sentence.
         reason: Box<str>,
     },
+    /// The backend asked the client for something that it did not get.
+    Unanswered {
+        /// What was asked and why there is no answer, as a sentence.
+        reason: Box<str>,
+    },
     /// An operator stopped the backend, or the gateway is shutting down.
     Stopped,
 }
@@ -106,6 +111,14 @@ impl CallError {
         }
     }
 
+    /// The backend asked the client for something, and this is why it did not get it.
+    #[must_use]
+    pub fn unanswered(reason: impl Into<Box<str>>) -> Self {
+        Self::Unanswered {
+            reason: reason.into(),
+        }
+    }
+
     /// The row of the outcome table.
     #[must_use]
     pub const fn outcome(&self) -> Outcome {
@@ -124,6 +137,7 @@ impl CallError {
             Self::Denied { .. } => Outcome::Denied,
             Self::Http { status, .. } => Outcome::of_http_status(*status),
             Self::Protocol { .. } => Outcome::ProtocolViolation,
+            Self::Unanswered { .. } => Outcome::CallerFault,
             Self::Stopped => Outcome::Stopped,
         }
     }
@@ -205,6 +219,7 @@ impl fmt::Display for CallError {
                 status, excerpt, ..
             } => write!(f, "it answered HTTP {status}: {excerpt}"),
             Self::Protocol { reason } => write!(f, "it broke the protocol: {reason}"),
+            Self::Unanswered { reason } => f.write_str(reason),
             Self::Stopped => {
                 f.write_str("an operator stopped it; revive it with gateway_revive_server")
             }
@@ -279,6 +294,7 @@ impl CallError {
             Self::CircuitOpen { .. } => f.write_str("circuit open"),
             Self::Overloaded { .. } => f.write_str("queue full"),
             Self::RateLimited { .. } => f.write_str("rate limit"),
+            Self::Unanswered { .. } => f.write_str("the client did not answer"),
             Self::Stopped => f.write_str("stopped"),
         }
     }

@@ -6,7 +6,17 @@ use std::sync::{Arc, OnceLock};
 use crossbeam_queue::ArrayQueue;
 use tokio::sync::Notify;
 
+use super::Ask;
 use crate::protocol::Message;
+
+/// Something that a backend says before its answer.
+#[derive(Debug)]
+pub enum Event {
+    /// A notification.
+    Said(Message),
+    /// A request to the client.
+    Asked(Ask),
+}
 
 /// The end at which a transport puts messages.
 #[derive(Debug)]
@@ -15,16 +25,16 @@ pub struct EventSender(Arc<Events>);
 /// The end at which the caller takes them.
 pub struct EventReceiver {
     events: Arc<Events>,
-    wants: Option<Box<Wants>>,
+    handler: Box<Handler>,
 }
 
-/// Says of a message whether it is wanted.
-type Wants = dyn Fn(&Message) -> bool + Send + Sync;
+/// Makes of an event what is told, if anything.
+type Handler = dyn FnMut(Event) -> Option<Message> + Send;
 
 #[derive(Debug)]
 struct Events {
     /// Apart, because it is laid out for several cores at once: rarely made, and then dear to make room for.
-    queue: OnceLock<Box<ArrayQueue<Message>>>,
+    queue: OnceLock<Box<ArrayQueue<Event>>>,
     capacity: usize,
     wake: Notify,
 }
@@ -39,18 +49,35 @@ pub fn events(capacity: usize) -> (EventSender, EventReceiver) {
     });
     let receiver = EventReceiver {
         events: Arc::clone(&events),
-        wants: None,
+        handler: Box::new(said),
     };
     (EventSender(events), receiver)
 }
 
+/// A request is declined where nobody is there who could take it on.
+fn said(event: Event) -> Option<Message> {
+    match event {
+        Event::Said(message) => Some(message),
+        Event::Asked(_) => None,
+    }
+}
+
 impl EventSender {
-    /// Puts a message at the end. False if it is dropped because the queue is full: the caller does not read.
+    /// Puts a notification at the end. False if it is dropped because the queue is full: the caller does not read.
     #[must_use]
     pub fn put(&self, message: Message) -> bool {
+        self.push(Event::Said(message))
+    }
+
+    /// Puts a request at the end; it is declined if the queue is full.
+    pub fn ask(&self, ask: Ask) {
+        let _ = self.push(Event::Asked(ask));
+    }
+
+    fn push(&self, event: Event) -> bool {
         let events = &*self.0;
         let make = || Box::new(ArrayQueue::new(events.capacity));
-        let has_room = events.queue.get_or_init(make).push(message).is_ok();
+        let has_room = events.queue.get_or_init(make).push(event).is_ok();
         events.wake.notify_one();
         has_room
     }
@@ -63,12 +90,26 @@ impl Clone for EventSender {
 }
 
 impl EventReceiver {
+    /// The same end, at which `handler` says what is told of each event.
+    #[must_use]
+    pub fn handled(self, handler: impl FnMut(Event) -> Option<Message> + Send + 'static) -> Self {
+        Self {
+            handler: Box::new(handler),
+            ..self
+        }
+    }
+
     /// The same end, at which messages that are not wanted are passed over.
     #[must_use]
-    pub fn only(self, wants: impl Fn(&Message) -> bool + Send + Sync + 'static) -> Self {
+    pub fn only(self, wants: impl Fn(&Message) -> bool + Send + 'static) -> Self {
+        let Self {
+            events,
+            handler: mut earlier,
+        } = self;
+        let handler = move |event| earlier(event).filter(&wants);
         Self {
-            wants: Some(Box::new(wants)),
-            ..self
+            events,
+            handler: Box::new(handler),
         }
     }
 
@@ -86,8 +127,7 @@ impl EventReceiver {
     /// The next message, if there is one.
     pub fn try_recv(&mut self) -> Option<Message> {
         let queue = self.events.queue.get()?;
-        let wants = self.wants.as_deref();
-        std::iter::from_fn(|| queue.pop()).find(|message| wants.is_none_or(|wants| wants(message)))
+        std::iter::from_fn(|| queue.pop()).find_map(&mut self.handler)
     }
 }
 

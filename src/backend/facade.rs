@@ -1,6 +1,10 @@
 //! One configured server, as everything above sees it.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
 
 use tokio::{
     sync::broadcast,
@@ -9,8 +13,10 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{
-    Answer, BackendSettings, BackendStatus, Call, CallError, ServerInfo, call::outcome,
-    transport::Transport,
+    Answer, BackendSettings, BackendStatus, Call, CallError, Client, EventReceiver, Line,
+    ServerInfo,
+    call::outcome,
+    transport::{Outlet, Transport},
 };
 use crate::{
     failsafe::{CircuitState, Failsafe, Outcome, Queue},
@@ -31,6 +37,8 @@ pub struct Backend {
     queue_wait: Recorder,
     transport: Transport,
     notices: broadcast::Sender<Message>,
+    /// Locked when a client gets a way of its own, and at the end.
+    lines: Mutex<Vec<Weak<Line>>>,
     /// 1 while an operator has stopped it.
     stopped: Latest,
     /// When it was last called, in milliseconds of the clock.
@@ -51,8 +59,9 @@ impl Backend {
             failsafe: Failsafe::with_clock(&settings.name, &policy, clock.clone()),
             queue: Queue::new(settings.max_concurrency, settings.max_queue),
             queue_wait: Recorder::new(),
-            transport: Transport::new(&settings, notices.clone()),
+            transport: Transport::new(&settings, Outlet::Everybody(notices.clone())),
             notices,
+            lines: Mutex::default(),
             stopped: Latest::new(0),
             last_called: Latest::new(0),
             settings,
@@ -148,6 +157,34 @@ impl Backend {
             })
     }
 
+    /// A way to it that belongs to one client, and what it says there outside of every call. Nothing is opened yet; what is
+    /// opened ends when the line is dropped, or with the backend.
+    #[must_use]
+    pub fn line(&self, client: Arc<Client>) -> (Arc<Line>, EventReceiver) {
+        let (line, outside) = Line::new(&self.settings, client);
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.retain(|line| line.strong_count() > 0);
+        lines.push(Arc::downgrade(&line));
+        (line, outside)
+    }
+
+    /// How many clients have a session or a child of their own.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().filter(|line| line.strong_count() > 0).count()
+    }
+
+    async fn stop_lines(&self, deadline: Instant) {
+        let lines: Vec<_> = {
+            let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            lines.drain(..).filter_map(|line| line.upgrade()).collect()
+        };
+        for line in lines {
+            line.transport().stop(deadline).await;
+        }
+    }
+
     /// What it sends that belongs to no call: changed lists, log lines.
     #[must_use]
     pub fn notices(&self) -> broadcast::Receiver<Message> {
@@ -218,7 +255,7 @@ impl Backend {
     /// fail; those at an HTTP endpoint may still be answered.
     pub async fn kill(&self, deadline: Instant) {
         self.stopped.set(1);
-        self.transport.stop(deadline).await;
+        tokio::join!(self.transport.stop(deadline), self.stop_lines(deadline));
     }
 
     /// Lets calls through again with a fresh breaker and no back-off, and connects.

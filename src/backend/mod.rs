@@ -1,20 +1,28 @@
 //! How we call others: one [`Backend`] per configured server, its queue, its failsafe and its transport.
 //! Everything above asks a backend by name and never sees a child process or a socket.
 
+mod ask;
 mod call;
+mod client;
 mod error;
 mod events;
 mod facade;
+mod line;
 mod path;
+mod patience;
 mod settings;
 mod status;
 mod supervision;
 mod transport;
 
+pub use ask::Ask;
 pub use call::{Answer, Call, ParamHeader, Speaker};
+pub use client::Client;
 pub use error::CallError;
-pub use events::{EventReceiver, EventSender, events};
+pub use events::{Event, EventReceiver, EventSender, events};
 pub use facade::Backend;
+pub use line::Line;
+pub use patience::{LONGEST_WAIT, Patience, Waiting};
 pub use settings::{BackendSettings, HttpSettings, StdioSettings, TransportSettings};
 pub use status::BackendStatus;
 pub use transport::{ServerInfo, supervise};

@@ -5,7 +5,8 @@ use std::{fmt, time::Duration};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
-    Answer, Backend, BackendSettings, Call, CallError, call::outcome, transport::Delivery,
+    Answer, Backend, BackendSettings, Call, CallError, Line, Patience, call::outcome,
+    transport::Delivery,
 };
 use crate::{
     failsafe::{Asker, Attempt, Outcome, Place, Retry, Ticket, retry::draw},
@@ -121,6 +122,14 @@ impl Way<'_> {
         self.backend.failsafe().retry().next_delay(&attempt, draw())
     }
 
+    /// What comes of `attempt` until the deadline; nothing if that is too late.
+    async fn in_time<T>(&self, attempt: impl Future<Output = T>) -> Option<T> {
+        match self.call.patience {
+            Some(patience) => patience.within(self.deadline, attempt).await,
+            None => timeout_at(self.deadline, attempt).await.ok(),
+        }
+    }
+
     async fn attempt(&mut self, mut start: Stamp, repaired: bool) -> Result<Message, CallError> {
         let backend = self.backend;
         if backend.is_stopped() {
@@ -139,23 +148,29 @@ impl Way<'_> {
             deadline: self.deadline,
             probe: ticket.is_probe(),
         };
-        let answer = timeout_at(self.deadline, async {
-            if !backend.transport().is_running() {
-                backend.transport().connect(delivery).await?;
+        let transport = self.call.line.map_or(backend.transport(), Line::transport);
+        let answer = self.in_time(async {
+            if !transport.is_running() {
+                transport.connect(delivery).await?;
                 start = backend.clock().now();
                 ticket.sent_at(start);
             }
-            backend.transport().request(delivery).await
+            transport.request(delivery).await
         });
         let answer = answer.await;
         let end = backend.clock().now();
+        if let Some(asked) = self.call.patience.map(Patience::waited) {
+            // What its client was asked meanwhile is not the backend's time.
+            start = start.later(asked);
+            ticket.sent_at(start);
+        }
         let waited = end.since(start);
         self.waited += waited;
         self.ended = end;
         let answer = match answer {
-            Ok(Err(CallError::SessionLost)) if repaired => Err(forgetful()),
-            Ok(answer) => answer,
-            Err(_) => Err(CallError::TimedOut { after: waited }),
+            Some(Err(CallError::SessionLost)) if repaired => Err(forgetful()),
+            Some(answer) => answer,
+            None => Err(CallError::TimedOut { after: waited }),
         };
         match answer {
             // What breaks because we stop it says nothing of the backend: the ticket is dropped.
@@ -256,6 +271,8 @@ mod tests {
             repeatable: true,
             tool: None,
             events: None,
+            line: None,
+            patience: None,
         }
     }
 

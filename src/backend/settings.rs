@@ -31,6 +31,9 @@ pub struct BackendSettings {
     pub revision: Revision,
     /// A stdio child that nobody called for this long is ended, and started again by the next call.
     pub stop_when_idle_for: Option<Duration>,
+    /// Clients that may have a session or a child of their own at once, because the backend can ask them for something;
+    /// further ones share one, on which nobody can be asked.
+    pub max_client_sessions: usize,
     /// The longest message taken from the backend, in bytes.
     pub max_message_size: usize,
 }
@@ -84,7 +87,8 @@ impl StdioSettings {
 }
 
 impl BackendSettings {
-    /// Settings with every default in place: timeout 30 s, 64 calls at once, 256 waiting, messages up to 64 MiB.
+    /// Settings with every default in place: timeout 30 s, 64 calls at once, 256 waiting, 64 clients with a session
+    /// of their own, messages up to 64 MiB.
     #[must_use]
     pub fn new(name: impl Into<Box<str>>, transport: TransportSettings) -> Self {
         Self {
@@ -98,6 +102,7 @@ impl BackendSettings {
             repeatable_tools: Vec::new(),
             revision: Revision::LATEST_LEGACY,
             stop_when_idle_for: None,
+            max_client_sessions: 64,
             max_message_size: 64 << 20,
         }
     }

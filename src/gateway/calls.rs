@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    catalogue::Entry, facade::Gateway, inbound::Outbound, member::Member, request::Request,
-    stream::step_by_step, underway::Underway,
+    bridge::in_rounds, catalogue::Entry, facade::Gateway, inbound::Outbound, member::Member,
+    request::Request, stream::step_by_step, underway::Underway,
 };
 use crate::{
     backend::{Answer, CallError, EventReceiver},
@@ -16,30 +16,46 @@ use bytes::Bytes;
 impl Gateway {
     /// Sends `message` to a backend on behalf of a request, and measures what we added.
     pub(super) async fn forward(
+        self: &Arc<Self>,
+        request: &Request,
+        member: &Arc<Member>,
+        message: Message,
+        repeatable: bool,
+    ) -> Result<Answer, CallError> {
+        let own = self.own_line(request, member).await;
+        let mut call = request.call(message, repeatable, None);
+        call.line = own.as_deref();
+        let answer = in_rounds::send(request, member, call).await?;
+        self.measure(request, &answer);
+        Ok(answer)
+    }
+
+    /// The same for what concerns all who use the backend: it goes the way that they share.
+    pub(super) async fn forward_shared(
         &self,
         request: &Request,
         member: &Member,
         message: Message,
-        repeatable: bool,
     ) -> Result<Answer, CallError> {
-        let call = request.call(message, repeatable, None);
-        let answer = member.send(call).await?;
+        let answer = member.send(request.call(message, false, None)).await?;
         self.measure(request, &answer);
         Ok(answer)
     }
 
     /// The same for a tool, whose time is kept.
     pub(super) async fn forward_tool(
-        &self,
+        self: &Arc<Self>,
         request: &Request,
-        member: &Member,
+        member: &Arc<Member>,
         message: Message,
         tool: Tool<'_>,
     ) -> Result<Answer, CallError> {
         let repeatable = member.may_repeat(tool.name, tool.entry.map(|entry| &**entry));
         let circuit = tool.entry.map(|entry| member.circuit(entry));
-        let call = request.call(message, repeatable, circuit);
-        let answer = member.send(call).await?;
+        let own = self.own_line(request, member).await;
+        let mut call = request.call(message, repeatable, circuit);
+        call.line = own.as_deref();
+        let answer = in_rounds::send(request, member, call).await?;
         self.measure(request, &answer);
         if let Some(entry) = tool.entry {
             entry

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::{
     facade::Gateway,
@@ -10,7 +11,10 @@ use super::{
     replies::{Recovery, Refusal, answered, failed_call},
     request::Request,
 };
-use crate::protocol::{Message, RawObject, Revision, Text, offset};
+use crate::{
+    backend::Client,
+    protocol::{Message, RawObject, Revision, Text, offset},
+};
 
 const INSTRUCTIONS: &str = "This gateway stands before several MCP servers. \
 Find a tool with gateway_search_tools or gateway_list_tools, then call it with gateway_invoke {server, tool, arguments}. \
@@ -112,13 +116,29 @@ impl Gateway {
         result: &[u8],
     ) -> Result<Reply, Refusal> {
         let now = self.clock.now();
-        let session = self.sessions.open(&request.caller, route, revision, now)?;
+        let session = self.sessions.open(
+            &request.caller,
+            route,
+            client_of(&request.message),
+            (revision, now),
+        )?;
         let body = request.respond(result);
         Ok(Reply {
             session: Some(session.id().into()),
             ..answered(body)
         })
     }
+}
+
+/// What the client says of itself; what cannot be read of it is left out.
+fn client_of(message: &Message) -> Client {
+    let params = message.params().unwrap_or_default();
+    let params = RawObject::parse(&params).unwrap_or_default();
+    let object = |key| {
+        let member = params.member(key).map(RawValue::get);
+        member.filter(|text| text.starts_with('{')).unwrap_or("{}")
+    };
+    Client::new(object("clientInfo"), object("capabilities"))
 }
 
 /// The revision that the client asks for, or ours if we do not speak it (MCP 2025-11-25, basic/lifecycle, version negotiation).

@@ -2,6 +2,7 @@
 //! Bytes come in as an [`Inbound`] and leave as an [`Outbound`]; no socket is known here.
 
 mod aggregate;
+mod bridge;
 mod calls;
 mod catalogue;
 mod directory;

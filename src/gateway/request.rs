@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{inbound::Caller, sessions::Session};
 use crate::{
-    backend::{Call, EventSender, ParamHeader, Speaker},
+    backend::{Call, EventSender, ParamHeader, Patience, Speaker},
     failsafe::ToolCircuit,
     protocol::Message,
     telemetry::{RequestId, Stamp},
@@ -36,6 +36,8 @@ pub(super) struct Request {
     pub(super) deadline: Instant,
     /// Where to put what a backend sends before its answer.
     pub(super) events: Option<EventSender>,
+    /// How long its client was asked for something, where it can be asked.
+    pub(super) patience: Option<Patience>,
 }
 
 impl Request {
@@ -63,7 +65,10 @@ impl Request {
     fn speaker(&self) -> Speaker<'_> {
         match &self.speaker {
             Speaks::Modern(params) => Speaker::Modern(params),
-            Speaks::Legacy => Speaker::Legacy(None),
+            Speaks::Legacy => {
+                let session = self.session.as_ref();
+                Speaker::Legacy(session.map(|session| session.client().introduction()))
+            }
         }
     }
 
@@ -86,6 +91,8 @@ impl Request {
             repeatable,
             tool,
             events: self.events.clone(),
+            line: None,
+            patience: self.patience.as_ref(),
         }
     }
 }

@@ -7,6 +7,7 @@ use tokio::{task::JoinSet, time::Instant};
 use tracing::Instrument;
 
 use super::{
+    bridge::Relay,
     calls::first_of,
     facade::Gateway,
     inbound::{Caller, Inbound, Outbound, Reply, Route},
@@ -18,7 +19,7 @@ use super::{
     underway::Underway,
 };
 use crate::{
-    backend::events,
+    backend::{Patience, events},
     protocol::{Body, Kind, MODERN, Malformed, Message, Revision},
     telemetry::{RequestId, Stamp},
 };
@@ -71,8 +72,12 @@ impl Gateway {
                 self.take(&admitted, message).await;
                 Outbound::Accepted
             }
-            // We ask clients nothing, so there is nothing that a response could answer.
-            Kind::Response => Outbound::Accepted,
+            Kind::Response => {
+                if let Some(session) = &admitted.session {
+                    session.asks().answered(&message);
+                }
+                Outbound::Accepted
+            }
         }
     }
 
@@ -148,6 +153,19 @@ impl Gateway {
         let (events, incoming) = events(self.settings.sessions.buffer);
         let mut request = admitted.request(message);
         request.events = Some(events);
+        let asked = request
+            .session
+            .as_ref()
+            .filter(|session| session.can_be_asked());
+        let incoming = match asked {
+            Some(session) => {
+                let patience = Patience::default();
+                let mut relay = Relay::new(Arc::clone(session), patience.clone());
+                request.patience = Some(patience);
+                incoming.handled(move |event| relay.take(event))
+            }
+            None => incoming,
+        };
         first_of(self.underway(admitted.place, request), incoming).await
     }
 
@@ -164,7 +182,7 @@ impl Gateway {
         let in_flight = request
             .session
             .as_ref()
-            .map(|session| session.enter(&request.shared_id()));
+            .map(|session| session.enter(&request.shared_id(), request.events.clone()));
         let Some(in_flight) = in_flight else {
             return Some(self.answer(place, &request).await);
         };
@@ -271,6 +289,7 @@ impl Admitted {
             began: self.began,
             deadline: self.deadline,
             events: None,
+            patience: None,
         }
     }
 }

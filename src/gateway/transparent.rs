@@ -42,7 +42,11 @@ impl Gateway {
         }
     }
 
-    async fn transparent_call(&self, member: &Member, request: &Request) -> Result<Bytes, Refusal> {
+    async fn transparent_call(
+        self: &Arc<Self>,
+        member: &Arc<Member>,
+        request: &Request,
+    ) -> Result<Bytes, Refusal> {
         let name = request.message.name().unwrap_or_default();
         request.caller.permit(member.name(), &name)?;
         let entry = member.tool(&name);
@@ -66,7 +70,12 @@ impl Gateway {
             return finished(request, member, answer);
         };
         let now = self.clock.now();
-        let is_whole = request.message.cursor().is_none();
+        // What a backend shows to one client alone is not what it offers to all.
+        let is_own = request
+            .session
+            .as_ref()
+            .is_some_and(|session| session.line(member.name()).is_some());
+        let is_whole = request.message.cursor().is_none() && !is_own;
         if is_whole && member.catalogue().adopt(Kind::Tools, &result, now) {
             self.list_changed(member, Kind::Tools);
         }
@@ -90,7 +99,7 @@ impl Gateway {
             ));
         }
         let message = request.message.clone();
-        let answer = self.forward(request, member, message, false).await;
+        let answer = self.forward_shared(request, member, message).await;
         let is_subscribed = matches!(&answer, Ok(answer) if answer.message.result().is_some());
         if let (Some(session), false) = (session, is_subscribed) {
             session.unsubscribe(&uri);
@@ -108,7 +117,7 @@ impl Gateway {
             }
         }
         let message = request.message.clone();
-        let answer = self.forward(request, member, message, false).await;
+        let answer = self.forward_shared(request, member, message).await;
         finished(request, member, answer)
     }
 

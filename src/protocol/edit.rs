@@ -160,6 +160,24 @@ impl Message {
         }
     }
 
+    /// The same request with `members`, which are raw and have commas between them, before all others of `params`; the same
+    /// request if that is no object.
+    #[must_use]
+    pub fn with_in_params(&self, members: &str) -> Self {
+        let params = self.parts().span(Part::Params);
+        if !params.of(self.bytes()).starts_with(b"{") {
+            return self.clone();
+        }
+        self.inserted(params.start() + 1, members)
+    }
+
+    /// The same with `members` behind the brace that ends at `at`.
+    pub(super) fn inserted(&self, at: usize, members: &str) -> Self {
+        let (before, behind) = self.bytes().split_at(at);
+        let text = [before, leading(behind, members).as_bytes(), behind].concat();
+        Self::parse(text.into()).unwrap_or_else(|_| self.clone())
+    }
+
     /// The same message with `meta`, a JSON object, in place of its `params._meta`; the same if it has none.
     #[must_use]
     pub fn with_meta(&self, meta: &[u8]) -> Self {

@@ -191,6 +191,12 @@ impl Message {
         [Part::ResultType, Part::TtlMs, Part::CacheScope].map(|part| self.parts().has(part))
     }
 
+    /// Whether `result` says that its call waits for input (MCP 2026-07-28, basic/patterns/mrtr).
+    #[must_use]
+    pub fn wants_input(&self) -> bool {
+        self.raw(Part::ResultType) == Some(b"\"input_required\"")
+    }
+
     /// Whether `result.isError` of a response is true: the tool has answered that this call failed.
     #[must_use]
     pub fn is_tool_error(&self) -> bool {

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{MODERN, Message, RawObject, edit::leading, scan::Part};
+use super::{MODERN, Message, RawObject, scan::Part};
 
 /// The key of the revision.
 pub const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
@@ -68,13 +68,6 @@ impl Message {
         };
         let id = self.id().unwrap_or(b"null");
         Self::request(id, self.method().unwrap_or_default(), Some(text.as_bytes()))
-    }
-
-    /// The same with `members` behind the brace that ends at `at`.
-    fn inserted(&self, at: usize, members: &str) -> Self {
-        let (before, behind) = self.bytes().split_at(at);
-        let text = [before, leading(behind, members).as_bytes(), behind].concat();
-        Self::parse(text.into()).unwrap_or_else(|_| self.clone())
     }
 
     /// What a request is about, which `Mcp-Name` repeats: the tool, the prompt or the resource

@@ -25,6 +25,15 @@ impl Stamp {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
+    /// The moment so much later.
+    #[must_use]
+    pub fn later(self, by: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)),
+        )
+    }
+
     /// The same in nanoseconds.
     #[must_use]
     pub const fn nanos_since(self, earlier: Self) -> u64 {

@@ -2,9 +2,9 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use tokio::{sync::broadcast, time::Instant};
+use tokio::time::Instant;
 
-use super::{ServerInfo, http::HttpTransport, stdio::StdioTransport, wire};
+use super::{Outlet, ServerInfo, http::HttpTransport, stdio::StdioTransport, wire};
 use crate::{
     backend::{BackendSettings, CallError, EventSender, Speaker, TransportSettings},
     protocol::{Era, Message},
@@ -41,23 +41,20 @@ impl<'a> Delivery<'a> {
 }
 
 /// A child process or an HTTP endpoint.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::backend) enum Transport {
     Stdio(StdioTransport),
     Http(HttpTransport),
 }
 
 impl Transport {
-    pub(in crate::backend) fn new(
-        settings: &Arc<BackendSettings>,
-        notices: broadcast::Sender<Message>,
-    ) -> Self {
+    pub(in crate::backend) fn new(settings: &Arc<BackendSettings>, outlet: Outlet) -> Self {
         let backend = Arc::clone(settings);
         match &settings.transport {
             TransportSettings::Stdio(stdio) => {
-                Self::Stdio(StdioTransport::new(backend, stdio.clone(), notices))
+                Self::Stdio(StdioTransport::new(backend, stdio.clone(), outlet))
             }
-            TransportSettings::Http(http) => Self::Http(HttpTransport::new(backend, http, notices)),
+            TransportSettings::Http(http) => Self::Http(HttpTransport::new(backend, http, outlet)),
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::value::to_raw_value;
 
 use crate::{
     backend::{BackendSettings, CallError},
-    protocol::{MODERN, Message, RawObject, Revision, Text},
+    protocol::{Era, MODERN, Message, RawObject, Revision, Text},
 };
 
 /// Where a modern server puts its name and version in `_meta` of a result (MCP 2026-07-28, basic).
@@ -17,8 +17,10 @@ const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 pub struct ServerInfo {
     /// The raw JSON of the result.
     pub initialize_result: Bytes,
-    /// The revision it chose.
+    /// The revision it chose; of a modern one, the newest that clients of older revisions can be told.
     pub revision: Revision,
+    /// Whether it is one of older revisions.
+    pub era: Era,
 }
 
 impl ServerInfo {
@@ -51,6 +53,7 @@ impl ServerInfo {
         Ok(Self {
             initialize_result,
             revision,
+            era: Era::Legacy,
         })
     }
 }
@@ -83,6 +86,7 @@ impl ServerInfo {
         Some(Self {
             initialize_result: serde_json::to_vec(&said).ok()?.into(),
             revision,
+            era: Era::Modern,
         })
     }
 }

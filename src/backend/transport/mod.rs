@@ -5,10 +5,12 @@ mod any;
 mod gate;
 mod http;
 mod info;
+mod outlet;
 mod serials;
 mod stdio;
 mod wire;
 
 pub(super) use any::{Delivery, Transport};
 pub use info::ServerInfo;
+pub(super) use outlet::Outlet;
 pub use stdio::supervise;

@@ -5,7 +5,7 @@ use std::{fmt::Display, sync::LazyLock};
 
 use crate::{
     backend::EventSender,
-    protocol::{Edit, Message, Revision, codes, introduction},
+    protocol::{Edit, Message, Revision, introduction},
 };
 
 /// `message` with our own id in place of the caller's, and the same number as its progress token if it has one.
@@ -33,21 +33,6 @@ pub(super) fn forward(events: Option<&EventSender>, call: &Message, event: &Mess
     }
 }
 
-/// The answer to a request that a backend sends us: `ping` is answered, anything else is declined, because the gateway
-/// declares no client capabilities.
-pub(super) fn answer_for_client(request: &Message) -> Option<Message> {
-    let id = request.id()?;
-    Some(match request.method()? {
-        "ping" => Message::response(id, b"{}"),
-        method => Message::error_response(
-            id,
-            codes::METHOD_NOT_FOUND,
-            &format!("the client declared no capability for `{method}`"),
-            None,
-        ),
-    })
-}
-
 /// A message that is too long for us, and the setting that takes it.
 pub(super) fn too_long(what: impl Display) -> String {
     format!("{what} Raise `max_message_size` of this backend to take longer ones.")
@@ -60,7 +45,7 @@ pub(super) fn cancelled(serial: u64) -> Message {
 }
 
 /// The gateway's own name and version.
-const CLIENT: &str = concat!(
+pub(super) const CLIENT: &str = concat!(
     r#"{"name":"mcp-gateway","version":""#,
     env!("CARGO_PKG_VERSION"),
     r#""}"#
@@ -77,10 +62,10 @@ pub(super) fn discover() -> Message {
     Message::request(b"0", "server/discover", None).with_sender(ourselves())
 }
 
-/// The request that opens a session at `revision`.
-pub(super) fn initialize(revision: Revision) -> Message {
+/// The request that opens a session at `revision` for a client of this `clientInfo` with these `capabilities`.
+pub(super) fn initialize(revision: Revision, client: &str, capabilities: &str) -> Message {
     let params = format!(
-        r#"{{"protocolVersion":"{}","capabilities":{{}},"clientInfo":{CLIENT}}}"#,
+        r#"{{"protocolVersion":"{}","capabilities":{capabilities},"clientInfo":{client}}}"#,
         revision.as_str(),
     );
     Message::request(b"0", "initialize", Some(params.as_bytes()))

@@ -158,6 +158,8 @@ impl Reader {
                 repeatable: true,
                 tool: None,
                 events: None,
+                line: None,
+                patience: None,
             })
             .await?;
         if let Some(error) = answer.message.error_message() {

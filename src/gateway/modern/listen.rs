@@ -154,7 +154,7 @@ impl Ending {
     async fn say(&self, method: &str, member: &Member, uri: &str) -> Result<Answer, CallError> {
         let message = about(method, uri);
         self.gateway
-            .forward(&self.request, member, message, false)
+            .forward_shared(&self.request, member, message)
             .await
     }
 

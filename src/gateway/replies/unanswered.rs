@@ -100,9 +100,10 @@ const fn error_code(error: &CallError) -> &'static str {
         | CallError::SessionLost
         | CallError::Stopped => BACKEND_UNREACHABLE,
         CallError::TimedOut { .. } => BACKEND_TIMEOUT,
-        CallError::Denied { .. } | CallError::Http { .. } | CallError::Protocol { .. } => {
-            BACKEND_ERROR
-        }
+        CallError::Denied { .. }
+        | CallError::Http { .. }
+        | CallError::Protocol { .. }
+        | CallError::Unanswered { .. } => BACKEND_ERROR,
     }
 }
 
@@ -137,6 +138,9 @@ fn advice(backend: &str, error: &CallError) -> String {
         ),
         CallError::Stopped => format!(
             "Use another server; an operator can start {backend:?} again with gateway_revive_server."
+        ),
+        CallError::Unanswered { .. } => format!(
+            "Tell the user what {backend:?} asked for, or call without what needs it."
         ),
         CallError::Http { .. } | CallError::Protocol { .. } => format!(
             "Try once more later; if it stays, tell the user that {backend:?} is broken, and use another server."

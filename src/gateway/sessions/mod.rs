@@ -1,11 +1,14 @@
 //! Client sessions: opened by `initialize`, bound to their caller and route, ended by DELETE or by idleness.
 //! A session also knows its calls in flight and what waits for its GET stream.
 
+mod asks;
 mod lists;
 mod outbox;
+mod own_line;
 mod session;
 mod table;
 
 pub(super) use lists::Lists;
+pub(super) use own_line::OwnLine;
 pub(super) use session::{LogLevel, MOST_SUBSCRIPTIONS, Session};
 pub(super) use table::Sessions;

@@ -6,10 +6,12 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::{
-    Lists,
+    Lists, OwnLine,
+    asks::Asks,
     outbox::{self, Outbox},
 };
 use crate::{
+    backend::{Client, EventSender, Line},
     gateway::inbound::{Caller, EventStream, Route},
     lockfree::Latest,
     protocol::{Message, RawObject, Revision, Text},
@@ -29,14 +31,29 @@ pub(in crate::gateway) struct Session {
     log_level: Latest,
     /// All that a subscription hears of; a session of an older revision hears of everything.
     lists: Option<Lists>,
-    calls: papaya::HashMap<Bytes, Arc<Notify>>,
+    client: Arc<Client>,
+    can_be_asked: bool,
+    calls: papaya::HashMap<Bytes, OpenCall>,
+    /// By the names of backends.
+    lines: papaya::HashMap<Box<str>, OwnLine>,
+    asks: Asks,
     subscriptions: papaya::HashSet<Box<str>>,
     outbox: Outbox,
 }
 
 impl Session {
-    pub(super) fn new(id: Box<str>, caller: Arc<Caller>, route: Route, bounds: Bounds) -> Self {
+    pub(super) fn new(
+        id: Box<str>,
+        caller: Arc<Caller>,
+        route: Route,
+        client: Arc<Client>,
+        bounds: Bounds,
+    ) -> Self {
         Self {
+            can_be_asked: client.can_be_asked(),
+            client,
+            lines: papaya::HashMap::new(),
+            asks: Asks::default(),
             id,
             caller,
             route,
@@ -85,14 +102,63 @@ impl Session {
             && !self.outbox.is_listened()
     }
 
-    /// Registers a call under its client's request id, so that a cancellation finds it.
-    pub(in crate::gateway) fn enter(self: &Arc<Self>, id: &Bytes) -> InFlight {
-        let cancelled = Arc::new(Notify::new());
-        let registered = self
+    /// What the client said of itself.
+    pub(in crate::gateway) const fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    /// Whether the client can be asked for anything.
+    pub(in crate::gateway) const fn can_be_asked(&self) -> bool {
+        self.can_be_asked
+    }
+
+    /// What the client is asked.
+    pub(in crate::gateway) const fn asks(&self) -> &Asks {
+        &self.asks
+    }
+
+    /// The session's own way to a backend, if it has one.
+    pub(in crate::gateway) fn line(&self, backend: &str) -> Option<Arc<Line>> {
+        let lines = self.lines.pin();
+        lines.get(backend).map(|own| Arc::clone(own.line()))
+    }
+
+    /// Keeps a way to a backend, unless there is one already; which of them it is.
+    pub(in crate::gateway) fn keep_line(&self, backend: &str, own: OwnLine) -> Arc<Line> {
+        let lines = self.lines.pin();
+        Arc::clone(lines.get_or_insert(backend.into(), own).line())
+    }
+
+    /// Sends a request to the client: on its GET stream, or on the stream of any of its calls. Where there is neither, the
+    /// request is withdrawn.
+    pub(in crate::gateway) fn deliver(&self, message: &Message) {
+        if self.outbox.is_listened() {
+            return self.tell(message.bytes().clone());
+        }
+        let is_told = self
             .calls
             .pin()
-            .try_insert(id.clone(), Arc::clone(&cancelled))
-            .is_ok();
+            .values()
+            .filter_map(|call| call.events.as_ref())
+            .any(|events| events.put(message.clone()));
+        let id = message.id().and_then(|id| std::str::from_utf8(id).ok());
+        if let (false, Some(id)) = (is_told, id.and_then(|id| id.parse().ok())) {
+            self.asks.withdraw(id);
+        }
+    }
+
+    /// Registers a call under its client's request id, so that a cancellation finds it.
+    pub(in crate::gateway) fn enter(
+        self: &Arc<Self>,
+        id: &Bytes,
+        events: Option<EventSender>,
+    ) -> InFlight {
+        let cancelled = Arc::new(Notify::new());
+        let call = OpenCall {
+            cancelled: Arc::clone(&cancelled),
+            events,
+        };
+        let registered = self.calls.pin().try_insert(id.clone(), call).is_ok();
         InFlight {
             session: registered.then(|| Arc::clone(self)),
             id: id.clone(),
@@ -103,7 +169,7 @@ impl Session {
     /// Cancels the call with this request id; a call that is unknown or over is left alone, as the protocol asks.
     pub(in crate::gateway) fn cancel(&self, id: &[u8]) {
         if let Some(call) = self.calls.pin().get(id) {
-            call.notify_one();
+            call.cancelled.notify_one();
         }
     }
 
@@ -153,9 +219,11 @@ impl Session {
     /// Cancels what is in flight and ends the stream.
     pub(super) fn end(&self) {
         for call in self.calls.pin().values() {
-            call.notify_one();
+            call.cancelled.notify_one();
         }
         self.outbox.end();
+        self.asks.withdraw_all();
+        self.lines.pin().clear();
     }
 
     /// Ends the stream alone; calls in flight go on.
@@ -166,6 +234,13 @@ impl Session {
     pub(super) const fn outbox(&self) -> &Outbox {
         &self.outbox
     }
+}
+
+/// A call of the session that has not ended.
+struct OpenCall {
+    cancelled: Arc<Notify>,
+    /// Where the client hears of it, if it takes a stream.
+    events: Option<EventSender>,
 }
 
 /// What a new session is bound by.

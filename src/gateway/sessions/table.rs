@@ -9,6 +9,7 @@ use super::{
     session::{Bounds, Session},
 };
 use crate::{
+    backend::Client,
     gateway::{
         inbound::{Caller, Route},
         replies::Refusal,
@@ -37,8 +38,8 @@ impl Sessions {
         &self,
         caller: &Arc<Caller>,
         route: &Route,
-        revision: Revision,
-        now: Stamp,
+        client: Client,
+        (revision, now): (Revision, Stamp),
     ) -> Result<Arc<Session>, Refusal> {
         let bounds = Bounds {
             revision,
@@ -46,7 +47,7 @@ impl Sessions {
             buffer: self.settings.buffer,
             now,
         };
-        self.insert(caller, route, bounds)
+        self.insert(caller, route, client, bounds)
     }
 
     /// Opens one that hears of changes of these lists and of nothing else.
@@ -63,20 +64,27 @@ impl Sessions {
             buffer: self.settings.buffer,
             now,
         };
-        self.insert(caller, route, bounds)
+        self.insert(caller, route, Client::default(), bounds)
     }
 
     fn insert(
         &self,
         caller: &Arc<Caller>,
         route: &Route,
+        client: Client,
         bounds: Bounds,
     ) -> Result<Arc<Session>, Refusal> {
         if self.open.len() >= self.settings.max {
             return Err(Refusal::TooManySessions(self.settings.max));
         }
         let id: Box<str> = Uuid::new_v4().simple().to_string().into();
-        let session = Session::new(id.clone(), Arc::clone(caller), route.clone(), bounds);
+        let session = Session::new(
+            id.clone(),
+            Arc::clone(caller),
+            route.clone(),
+            Arc::new(client),
+            bounds,
+        );
         let session = Arc::new(session);
         self.open.pin().insert(id, Arc::clone(&session));
         Ok(session)
@@ -174,8 +182,8 @@ mod tests {
             .open(
                 who,
                 &Route::Aggregate,
-                Revision::LATEST_LEGACY,
-                Stamp::default(),
+                Client::default(),
+                (Revision::LATEST_LEGACY, Stamp::default()),
             )
             .unwrap()
     }
@@ -206,8 +214,8 @@ mod tests {
                 .open(
                     &anna,
                     &Route::Aggregate,
-                    Revision::LATEST_LEGACY,
-                    Stamp::default()
+                    Client::default(),
+                    (Revision::LATEST_LEGACY, Stamp::default())
                 )
                 .is_err()
         );
@@ -225,7 +233,7 @@ mod tests {
             open(&sessions, &anna),
             open(&sessions, &anna),
         );
-        let call = busy.enter(&Bytes::from_static(b"1"));
+        let call = busy.enter(&Bytes::from_static(b"1"), None);
         let stream = listening.listen();
         let later = Stamp::from_nanos(2_000_000_000);
         sessions.reap(later);
@@ -239,8 +247,8 @@ mod tests {
     async fn a_cancellation_reaches_the_call_with_that_id_alone() {
         let sessions = sessions(9, 9);
         let session = open(&sessions, &caller("anna"));
-        let one = session.enter(&Bytes::from_static(b"1"));
-        let two = session.enter(&Bytes::from_static(b"\"1\""));
+        let one = session.enter(&Bytes::from_static(b"1"), None);
+        let two = session.enter(&Bytes::from_static(b"\"1\""), None);
         session.cancel(b"1");
         one.cancelled().await;
         tokio::select! {

@@ -110,6 +110,8 @@ pub(super) fn call(name: &str) -> Call<'static> {
         repeatable: false,
         tool: None,
         events: None,
+        line: None,
+        patience: None,
     }
 }
 

@@ -24,7 +24,6 @@ pub(super) struct Session {
     /// The header lines of every request in it, as they are written.
     pub(super) lines: Box<[u8]>,
     pub(super) info: Arc<ServerInfo>,
-    pub(super) era: Era,
     /// 1 once a call in it has failed: a probe of the breaker does not rely on it.
     doubted: Latest,
 }
@@ -40,7 +39,6 @@ impl Session {
             has_id,
             lines: endpoint::lines(&headers),
             info,
-            era: Era::Legacy,
             doubted: Latest::new(0),
         }
     }
@@ -52,20 +50,19 @@ impl Session {
             has_id: false,
             lines: endpoint::lines(&headers),
             info: Arc::new(info),
-            era: Era::Modern,
             doubted: Latest::new(0),
         }
     }
 
     pub(super) fn revision(&self) -> &'static str {
-        match self.era {
+        match self.info.era {
             Era::Legacy => self.info.revision.as_str(),
             Era::Modern => MODERN,
         }
     }
 
     pub(super) fn is_modern(&self) -> bool {
-        self.era == Era::Modern
+        self.info.era == Era::Modern
     }
 
     pub(super) fn doubt(&self) {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::{ArcSwapOption, Guard};
 use http::StatusCode;
 use tokio::{
-    sync::{Semaphore, broadcast},
+    sync::Semaphore,
     time::{Instant, timeout, timeout_at},
 };
 
@@ -19,11 +19,11 @@ use super::{
 };
 use crate::{
     backend::{
-        BackendSettings, CallError, HttpSettings, Speaker,
-        transport::{Delivery, ServerInfo, gate::Gate, serials::Serials, wire},
+        BackendSettings, CallError, EventSender, HttpSettings, Speaker,
+        transport::{Delivery, Outlet, ServerInfo, gate::Gate, serials::Serials, wire},
     },
     lockfree::{Counter, Latest},
-    protocol::Message,
+    protocol::{Kind, Message},
 };
 
 /// How long the handshake of a session may take.
@@ -34,14 +34,14 @@ const NOTIFY_TIMEOUT: Duration = Duration::from_secs(5);
 const ASIDES: usize = 64;
 
 /// A backend behind a Streamable HTTP endpoint.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::backend) struct HttpTransport(Arc<Shared>);
 
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) backend: Arc<BackendSettings>,
     pub(super) pool: Arc<Pool>,
-    notices: broadcast::Sender<Message>,
+    outlet: Outlet,
     /// For clients of older revisions; of a backend that speaks none of them, what stands in `modern` too.
     session: ArcSwapOption<Session>,
     /// For modern clients.
@@ -61,13 +61,13 @@ impl HttpTransport {
     pub(in crate::backend) fn new(
         backend: Arc<BackendSettings>,
         http: &HttpSettings,
-        notices: broadcast::Sender<Message>,
+        outlet: Outlet,
     ) -> Self {
         let pool = Pool::new(Endpoint::new(http), backend.max_concurrency);
         Self(Arc::new(Shared {
             backend,
             pool,
-            notices,
+            outlet,
             session: ArcSwapOption::empty(),
             modern: ArcSwapOption::empty(),
             is_legacy: Latest::new(0),
@@ -232,7 +232,7 @@ impl Shared {
 
     async fn initialize(self: &Arc<Self>) -> Result<Arc<Session>, CallError> {
         let serial = self.serials.next();
-        let initialize = wire::initialize(self.backend.revision);
+        let initialize = self.outlet.initialize(self.backend.revision);
         let name = serial.to_string();
         let mut edit = wire::outgoing(&initialize, &name);
         let request = post(self.pool.endpoint(), Says::default(), edit.pieces());
@@ -276,7 +276,7 @@ impl Shared {
     ) -> Result<Message, CallError> {
         let serial = self.serials.next();
         let name = serial.to_string();
-        let message = delivery.in_era(session.era);
+        let message = delivery.in_era(session.info.era);
         let mut edit = wire::outgoing(&message, &name);
         let mirrored = if session.is_modern() {
             mirrored(&message, params_of(delivery.speaker))
@@ -316,15 +316,29 @@ impl Shared {
 
     /// What a backend says on a call's stream before the answer.
     fn aside(self: &Arc<Self>, session: &Arc<Session>, delivery: &Delivery<'_>, message: Message) {
-        if let Some(answer) = wire::answer_for_client(&message) {
+        if message.kind() == Kind::Request {
             // A modern server asks in its answers, and takes none here.
             if !session.is_modern() {
-                self.post_later(session, answer);
+                self.asked(session, delivery.events, message);
             }
         } else if message.method().is_some_and(wire::is_for_everybody) {
-            let _ = self.notices.send(message);
+            self.outlet.say(message);
         } else {
             wire::forward(delivery.events, delivery.message, &message);
+        }
+    }
+
+    /// A request of the backend.
+    fn asked(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        call: Option<&EventSender>,
+        request: Message,
+    ) {
+        let (shared, asking) = (Arc::clone(self), Arc::clone(session));
+        let reply = move |answer| shared.post_later(&asking, answer);
+        if let Some(answer) = self.outlet.ask(call, request, reply) {
+            self.post_later(session, answer);
         }
     }
 

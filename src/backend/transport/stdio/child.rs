@@ -68,6 +68,11 @@ impl Child {
             .map_err(|_| just_died())
     }
 
+    /// A way for answers to what the child asks, which does not keep it alive.
+    pub(super) fn replies(&self) -> mpsc::WeakUnboundedSender<Order> {
+        self.orders.downgrade()
+    }
+
     /// Asks the pump to end the child; pending calls fail.
     pub(super) fn stop(&self) {
         let _ = self.orders.send(Order::Stop);

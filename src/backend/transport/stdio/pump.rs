@@ -10,13 +10,16 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    sync::broadcast,
+    sync::mpsc,
     task::yield_now,
 };
 
 use super::order::{Asked, Order, Orders};
 use crate::{
-    backend::{CallError, transport::wire},
+    backend::{
+        CallError,
+        transport::{Outlet, wire},
+    },
     protocol::{Kind, LineDecoder, Malformed, Message},
 };
 
@@ -46,7 +49,8 @@ struct Pending {
 /// The state of the task.
 pub(super) struct Pump {
     orders: Orders,
-    notices: broadcast::Sender<Message>,
+    outlet: Outlet,
+    replies: mpsc::WeakUnboundedSender<Order>,
     lines: LineDecoder,
     outgoing: BytesMut,
     written: u64,
@@ -60,12 +64,13 @@ pub(super) struct Pump {
 impl Pump {
     pub(super) fn new(
         orders: Orders,
-        notices: broadcast::Sender<Message>,
+        (outlet, replies): (Outlet, mpsc::WeakUnboundedSender<Order>),
         max_message_size: usize,
     ) -> Self {
         Self {
             orders,
-            notices,
+            outlet,
+            replies,
             lines: LineDecoder::new(max_message_size),
             outgoing: BytesMut::new(),
             written: 0,
@@ -252,12 +257,28 @@ impl Pump {
                 };
                 let _ = pending.asked.answer.send(Ok(message));
             }
-            Kind::Request => {
-                if let Some(answer) = wire::answer_for_client(&message) {
-                    self.say_if_room(answer.bytes());
-                }
-            }
+            Kind::Request => self.asked(message),
             Kind::Notification => self.notice(message),
+        }
+    }
+
+    /// A request belongs to the latest call whose client can be told of it: on a child that is one client's own, any of its
+    /// calls leads to the right one.
+    fn asked(&mut self, request: Message) {
+        let latest = self
+            .pending
+            .iter()
+            .filter_map(|(serial, pending)| Some((serial, pending.asked.events.as_ref()?)))
+            .max_by_key(|(serial, _)| *serial);
+        let replies = self.replies.clone();
+        let reply = move |answer| {
+            if let Some(orders) = replies.upgrade() {
+                let _ = orders.send(Order::Notify(answer));
+            }
+        };
+        let events = latest.map(|(_, events)| events);
+        if let Some(answer) = self.outlet.ask(events, request, reply) {
+            self.say_if_room(answer.bytes());
         }
     }
 
@@ -287,7 +308,7 @@ impl Pump {
         {
             return;
         }
-        let _ = self.notices.send(message);
+        self.outlet.say(message);
     }
 
     /// Something that is no message: the call it belongs to fails, if that can be told; a backend with one call in flight
@@ -327,6 +348,7 @@ mod tests {
 
     use tokio::{
         io::{AsyncBufReadExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf, duplex, split},
+        sync::broadcast,
         task::JoinHandle,
     };
 
@@ -356,9 +378,10 @@ mod tests {
         let (ours, theirs) = duplex(1 << 16);
         let (child, orders) = Child::new();
         let (notices, listener) = broadcast::channel(8);
+        let outlet = (Outlet::Everybody(notices), child.replies());
         let pump = tokio::spawn(async move {
             let (mut stdout, mut stdin) = split(ours);
-            let mut pump = Pump::new(orders, notices, MAX);
+            let mut pump = Pump::new(orders, outlet, MAX);
             let ended = pump.run(&mut stdout, &mut stdin).await;
             pump.fail_all("the child died of old age", &unread());
             ended
@@ -549,9 +572,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_child_that_asks_without_listening_is_not_answered_without_bound() {
+        let (child, orders) = Child::new();
         let (notices, _) = broadcast::channel(1);
-        let (_child, orders) = Child::new();
-        let mut pump = Pump::new(orders, notices, MAX);
+        let outlet = (Outlet::Everybody(notices), child.replies());
+        let mut pump = Pump::new(orders, outlet, MAX);
         let ping = Message::request(b"1", "ping", None);
         for _ in 0..HIGH_WATER / 10 {
             pump.dispatch(ping.clone());
@@ -563,10 +587,11 @@ mod tests {
     async fn a_child_that_closed_its_stdin_answers_what_it_has_read_and_is_replaced() {
         let (child, orders) = Child::new();
         let (notices, _) = broadcast::channel(1);
+        let outlet = (Outlet::Everybody(notices), child.replies());
         let (mut stdout, mut says) = duplex(1 << 16);
         let (mut stdin, hears) = duplex(1 << 16);
         let pump = tokio::spawn(async move {
-            let mut pump = Pump::new(orders, notices, MAX);
+            let mut pump = Pump::new(orders, outlet, MAX);
             let ended = pump.run(&mut stdout, &mut stdin).await;
             pump.fail_all("the child died of old age", &unread());
             ended

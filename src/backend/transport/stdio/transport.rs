@@ -6,10 +6,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use tokio::{
-    sync::broadcast,
-    time::{Instant, timeout, timeout_at},
-};
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
 
 use super::{
@@ -22,7 +19,7 @@ use super::{
 use crate::{
     backend::{
         BackendSettings, CallError, StdioSettings,
-        transport::{Delivery, ServerInfo, gate::Gate, wire},
+        transport::{Delivery, Outlet, ServerInfo, gate::Gate, wire},
     },
     failsafe::retry::draw,
     lockfree::Counter,
@@ -33,14 +30,14 @@ use crate::{
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A backend behind a child process.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::backend) struct StdioTransport(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     backend: Arc<BackendSettings>,
     stdio: StdioSettings,
-    notices: broadcast::Sender<Message>,
+    outlet: Outlet,
     running: ArcSwapOption<Running>,
     gate: Gate,
     /// Held by the task that starts a child, for all who wait for it.
@@ -53,21 +50,20 @@ struct Shared {
 #[derive(Debug)]
 struct Running {
     child: Child,
-    info: Arc<ServerInfo>,
     /// A child of both eras is a legacy one: it stays with the one in which it was opened.
-    era: Era,
+    info: Arc<ServerInfo>,
 }
 
 impl StdioTransport {
     pub(in crate::backend) fn new(
         backend: Arc<BackendSettings>,
         stdio: StdioSettings,
-        notices: broadcast::Sender<Message>,
+        outlet: Outlet,
     ) -> Self {
         Self(Arc::new(Shared {
             backend,
             stdio,
-            notices,
+            outlet,
             running: ArcSwapOption::empty(),
             gate: Gate::default(),
             starting: Arc::default(),
@@ -109,13 +105,13 @@ impl StdioTransport {
 
     async fn try_request(&self, delivery: Delivery<'_>) -> Result<Message, CallError> {
         let running = self.child_for(delivery).await?;
-        let message = delivery.in_era(running.era);
+        let message = delivery.in_era(running.info.era);
         running.child.request(&message, delivery.events).await
     }
 
     pub(in crate::backend) async fn notify(&self, message: &Message) -> Result<(), CallError> {
         let running = self.0.running(false).await?;
-        match running.era {
+        match running.info.era {
             Era::Legacy => running.child.notify(message),
             // It takes none but cancellations, which are our own.
             Era::Modern => Ok(()),
@@ -231,23 +227,24 @@ impl Shared {
             })?;
         self.starts.add(1);
         let (child, orders) = Child::new();
-        let pump = Pump::new(orders, self.notices.clone(), self.backend.max_message_size);
+        let outlet = (self.outlet.clone(), child.replies());
+        let pump = Pump::new(orders, outlet, self.backend.max_message_size);
         let span = tracing::debug_span!("child", backend = %name);
         tokio::spawn(
             Arc::clone(&self)
                 .drive(pump, process, pipes)
                 .instrument(span),
         );
-        let (info, era) = self.shake_hands(&child).await.inspect_err(|error| {
+        let info = self.shake_hands(&child).await.inspect_err(|error| {
             // A child that is dead has been counted by its pump.
             if child.is_alive() {
                 self.died(Duration::ZERO, &error.to_string());
             }
         })?;
-        let running = Arc::new(Running { child, info, era });
+        let running = Arc::new(Running { child, info });
         self.gate
             .keep(pass, || self.running.store(Some(Arc::clone(&running))))?;
-        let revision = match era {
+        let revision = match running.info.era {
             Era::Legacy => running.info.revision.as_str(),
             Era::Modern => MODERN,
         };
@@ -257,17 +254,17 @@ impl Shared {
 
     /// Opens with `initialize`, which children of all revisions but the newest answer; one that refuses is asked whether it
     /// is of that one. The other way round would meet servers that end at a request which they do not know.
-    async fn shake_hands(&self, child: &Child) -> Result<(Arc<ServerInfo>, Era), CallError> {
-        let answer = greet(child, &wire::initialize(self.backend.revision)).await?;
+    async fn shake_hands(&self, child: &Child) -> Result<Arc<ServerInfo>, CallError> {
+        let answer = greet(child, &self.outlet.initialize(self.backend.revision)).await?;
         if answer.error().is_some() {
             let answer = greet(child, &wire::discover()).await?;
             if let Some(info) = ServerInfo::from_discovery(&answer) {
-                return Ok((Arc::new(info), Era::Modern));
+                return Ok(Arc::new(info));
             }
         }
         let info = ServerInfo::from_answer(&answer, &self.backend)?;
         child.notify(&wire::initialized())?;
-        Ok((Arc::new(info), Era::Legacy))
+        Ok(Arc::new(info))
     }
 
     /// The life of one child, from its start to the last word on its death.

@@ -1,0 +1,104 @@
+//! A request that a backend sends to the client, and the way back for the answer.
+
+use std::fmt;
+
+use crate::protocol::{Message, codes};
+
+/// A request of a backend. Dropped, it is declined, so that no backend waits for somebody who has gone.
+pub struct Ask {
+    message: Message,
+    reply: Option<Reply>,
+}
+
+type Reply = Box<dyn FnOnce(Message) + Send + Sync>;
+
+impl Ask {
+    pub(super) fn new(
+        message: Message,
+        reply: impl FnOnce(Message) + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            message,
+            reply: Some(Box::new(reply)),
+        }
+    }
+
+    /// What is asked, under the backend's own id.
+    #[must_use]
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// Hands over the client's answer, which bears whatever id the client knew.
+    pub fn answer(mut self, answer: &Message) {
+        let id = self.message.id().unwrap_or(b"null");
+        let answer = answer.edit().id(id).finish_message();
+        self.send(answer);
+    }
+
+    fn send(&mut self, answer: Message) {
+        if let Some(reply) = self.reply.take() {
+            reply(answer);
+        }
+    }
+}
+
+impl Drop for Ask {
+    fn drop(&mut self) {
+        if self.reply.is_some() {
+            let method = self.message.method().unwrap_or_default();
+            let declined = declined(
+                self.message.id().unwrap_or(b"null"),
+                &format!("nobody is left who could answer `{method}`"),
+            );
+            self.send(declined);
+        }
+    }
+}
+
+impl fmt::Debug for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ask")
+            .field("message", &self.message)
+            .finish_non_exhaustive()
+    }
+}
+
+fn declined(id: &[u8], sentence: &str) -> Message {
+    Message::error_response(id, codes::INTERNAL_ERROR, sentence, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    fn ask() -> (Ask, mpsc::Receiver<Message>) {
+        let (sender, receiver) = mpsc::sync_channel(2);
+        let message = Message::request(b"\"theirs\"", "roots/list", None);
+        let ask = Ask::new(message, move |answer| sender.send(answer).unwrap());
+        (ask, receiver)
+    }
+
+    #[test]
+    fn an_answer_comes_back_under_the_backends_own_id() {
+        let (ask, answers) = ask();
+        ask.answer(&Message::response(b"9", br#"{"roots":[]}"#));
+        let answer = answers.try_recv().unwrap();
+        assert_eq!(
+            answer.bytes(),
+            r#"{"jsonrpc":"2.0","id":"theirs","result":{"roots":[]}}"#
+        );
+        assert!(answers.try_recv().is_err());
+    }
+
+    #[test]
+    fn what_nobody_answers_is_declined() {
+        let (ask, answers) = ask();
+        drop(ask);
+        let answer = answers.try_recv().unwrap();
+        assert_eq!(answer.error_code(), Some(codes::INTERNAL_ERROR));
+        assert_eq!(answer.id(), Some(&b"\"theirs\""[..]));
+    }
+}

@@ -1,0 +1,76 @@
+//! Where a transport puts what belongs to no call, and what becomes of requests that its backend sends.
+
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+
+use super::wire;
+use crate::{
+    backend::{Ask, Client, EventSender},
+    protocol::{Message, Revision, codes},
+};
+
+/// Who listens to a backend outside of calls.
+#[derive(Clone, Debug)]
+pub(in crate::backend) enum Outlet {
+    /// All who use a backend together; they can be asked for nothing.
+    Everybody(broadcast::Sender<Message>),
+    /// The one client whose session or child it is.
+    Client {
+        client: Arc<Client>,
+        outside: EventSender,
+    },
+}
+
+impl Outlet {
+    /// A notification that belongs to no call.
+    pub(super) fn say(&self, notice: Message) {
+        match self {
+            Self::Everybody(notices) => {
+                let _ = notices.send(notice);
+            }
+            Self::Client { outside, .. } => {
+                if !outside.put(notice) {
+                    tracing::debug!("A notice was dropped: its client does not read");
+                }
+            }
+        }
+    }
+
+    /// A request of the backend: what the client takes is handed to it, on the stream of the `call` that it came with or
+    /// outside of all, and answered by `reply`. Gives what is answered at once: `ping`, and that anything else is declined.
+    pub(super) fn ask(
+        &self,
+        call: Option<&EventSender>,
+        request: Message,
+        reply: impl FnOnce(Message) + Send + Sync + 'static,
+    ) -> Option<Message> {
+        let (id, method) = (request.id().unwrap_or(b"null"), request.method());
+        let method = method.unwrap_or_default();
+        if method == "ping" {
+            return Some(Message::response(id, b"{}"));
+        }
+        match self {
+            Self::Client { client, outside } if client.takes(method) => {
+                call.unwrap_or(outside).ask(Ask::new(request, reply));
+                None
+            }
+            _ => Some(Message::error_response(
+                id,
+                codes::METHOD_NOT_FOUND,
+                &format!("the client declared no capability for `{method}`"),
+                None,
+            )),
+        }
+    }
+
+    /// The request that opens a session.
+    pub(super) fn initialize(&self, revision: Revision) -> Message {
+        match self {
+            Self::Everybody(_) => wire::initialize(revision, wire::CLIENT, "{}"),
+            Self::Client { client, .. } => {
+                wire::initialize(revision, client.info(), client.capabilities())
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What a client is asked and has not answered yet: each request under an id of the session's own, so that two backends that
+//! ask with one id get each its own answer.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::oneshot;
+
+use crate::{
+    backend::{Ask, Waiting},
+    protocol::Message,
+};
+
+/// Requests that wait for one client; a further one takes the place of the oldest, which is declined.
+const MOST: usize = 64;
+
+/// The requests that wait for one client's answers. Locked when something is asked or answered, never by a call.
+#[derive(Default)]
+pub(in crate::gateway) struct Asks(Mutex<Open>);
+
+#[derive(Default)]
+struct Open {
+    last: u64,
+    asked: BTreeMap<u64, Asked>,
+}
+
+struct Asked {
+    asker: Asker,
+    /// The time until the answer is not that of the call in which it was asked.
+    _waiting: Option<Waiting>,
+}
+
+enum Asker {
+    Backend(Ask),
+    Gateway(oneshot::Sender<Message>),
+}
+
+impl Asks {
+    /// A backend's request as the client gets it, and its id there.
+    pub(in crate::gateway) fn relay(&self, ask: Ask, waiting: Option<Waiting>) -> (u64, Message) {
+        let message = ask.message().clone();
+        let id = self.put(Asker::Backend(ask), waiting);
+        let name = id.to_string();
+        // Backends number their own requests and tokens from 0, each of them.
+        let edit = message
+            .edit()
+            .id(name.as_bytes())
+            .progress_token(name.as_bytes());
+        (id, edit.finish_message())
+    }
+
+    /// The gateway's own request, and where its answer comes.
+    pub(in crate::gateway) fn ask(
+        &self,
+        method: &str,
+        params: Option<&[u8]>,
+        waiting: Option<Waiting>,
+    ) -> (u64, Message, oneshot::Receiver<Message>) {
+        let (sender, receiver) = oneshot::channel();
+        let id = self.put(Asker::Gateway(sender), waiting);
+        let message = Message::request(id.to_string().as_bytes(), method, params);
+        (id, message, receiver)
+    }
+
+    /// Hands an answer to whoever waits for it; one that nobody waits for is left alone.
+    pub(in crate::gateway) fn answered(&self, answer: &Message) {
+        let id = answer.id().and_then(|id| std::str::from_utf8(id).ok());
+        let asked = id
+            .and_then(|id| id.parse().ok())
+            .and_then(|id| self.open().asked.remove(&id));
+        match asked.map(|asked| asked.asker) {
+            Some(Asker::Backend(ask)) => ask.answer(answer),
+            Some(Asker::Gateway(sender)) => {
+                let _ = sender.send(answer.clone());
+            }
+            None => tracing::debug!("A client answered what it was not asked, or not any more"),
+        }
+    }
+
+    /// Nobody waits for this answer any more: the backend is told so.
+    pub(in crate::gateway) fn withdraw(&self, id: u64) {
+        // Dropped behind the lock: it has something to say.
+        let asked = self.open().asked.remove(&id);
+        drop(asked);
+    }
+
+    /// The same for all.
+    pub(super) fn withdraw_all(&self) {
+        let asked = std::mem::take(&mut self.open().asked);
+        drop(asked);
+    }
+
+    fn put(&self, asker: Asker, waiting: Option<Waiting>) -> u64 {
+        let mut open = self.open();
+        open.last += 1;
+        let id = open.last;
+        let asked = Asked {
+            asker,
+            _waiting: waiting,
+        };
+        open.asked.insert(id, asked);
+        let oldest = (open.asked.len() > MOST)
+            .then(|| open.asked.pop_first())
+            .flatten();
+        drop(open);
+        drop(oldest);
+        id
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_answer_finds_the_one_who_asked() {
+        let asks = Asks::default();
+        let (_, one, mut first) = asks.ask("roots/list", None, None);
+        let (_, two, mut second) = asks.ask("roots/list", None, None);
+        assert_ne!(one.id(), two.id());
+        asks.answered(&Message::response(two.id().unwrap(), b"2"));
+        asks.answered(&Message::response(two.id().unwrap(), b"3"));
+        assert!(first.try_recv().is_err());
+        assert_eq!(second.try_recv().unwrap().result().unwrap(), "2");
+    }
+
+    #[test]
+    fn the_oldest_makes_room_and_is_told() {
+        let asks = Asks::default();
+        let mut waiting: Vec<_> = (0..=MOST).map(|_| asks.ask("a", None, None).2).collect();
+        assert!(matches!(
+            waiting[0].try_recv(),
+            Err(oneshot::error::TryRecvError::Closed)
+        ));
+        assert!(matches!(
+            waiting[1].try_recv(),
+            Err(oneshot::error::TryRecvError::Empty)
+        ));
+    }
+}

@@ -1,0 +1,29 @@
+//! A session's own way to one backend, with the task that listens there.
+
+use std::sync::Arc;
+
+use tokio::task::AbortHandle;
+
+use crate::backend::Line;
+
+/// A line, and the task that hears what its backend says outside of calls. Both end when it is dropped.
+pub(in crate::gateway) struct OwnLine {
+    line: Arc<Line>,
+    hearing: AbortHandle,
+}
+
+impl OwnLine {
+    pub(in crate::gateway) const fn new(line: Arc<Line>, hearing: AbortHandle) -> Self {
+        Self { line, hearing }
+    }
+
+    pub(super) const fn line(&self) -> &Arc<Line> {
+        &self.line
+    }
+}
+
+impl Drop for OwnLine {
+    fn drop(&mut self) {
+        self.hearing.abort();
+    }
+}
