@@ -16,9 +16,25 @@ use crate::{
 pub enum Speaker<'a> {
     /// One of revision 2026-07-28, whose message says everything itself.
     Modern(&'a [ParamHeader]),
-    /// One of an older revision. A backend of the newer one is told of it by these raw members of `_meta`; without any, that
-    /// it is the gateway, which can be asked for nothing.
-    Legacy(Option<&'a str>),
+    /// One of an older revision.
+    Legacy(Introduced<'a>),
+}
+
+/// What a modern backend is told of a client of an older revision.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Introduced<'a> {
+    /// Raw members of `_meta` that introduce it; without any, it is the gateway, which can be asked for nothing.
+    pub by: Option<&'a str>,
+    /// The level from which on it wants log lines; none without one.
+    pub log_level: Option<&'a str>,
+}
+
+impl Speaker<'_> {
+    /// The gateway itself.
+    pub const GATEWAY: Self = Self::Legacy(Introduced {
+        by: None,
+        log_level: None,
+    });
 }
 
 /// A header that repeats an argument of a tool: its name, `Mcp-Param-*`, and its value as it was sent.

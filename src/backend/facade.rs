@@ -8,6 +8,7 @@ use std::{
 
 use tokio::{
     sync::broadcast,
+    task::JoinSet,
     time::{Instant, timeout, timeout_at},
 };
 use tracing::Instrument;
@@ -21,7 +22,7 @@ use super::{
 use crate::{
     failsafe::{CircuitState, Failsafe, Outcome, Queue},
     lockfree::{Latest, Recorder},
-    protocol::Message,
+    protocol::{Era, Message},
     telemetry::{Clock, Stamp, clock::milliseconds},
 };
 
@@ -157,6 +158,24 @@ impl Backend {
             })
     }
 
+    /// Whether it is one of older revisions; connects to it if need be.
+    ///
+    /// # Errors
+    /// As [`Backend::server_info`].
+    pub async fn era(&self, deadline: Instant) -> Result<Era, CallError> {
+        Ok(self.server_info(deadline).await?.era)
+    }
+
+    /// Has a modern backend tell of changes of this resource; waits until it has agreed, or has not for five seconds.
+    pub async fn watch(&self, uri: &str) {
+        self.transport.watch(uri).await;
+    }
+
+    /// Ends what [`Backend::watch`] began.
+    pub fn unwatch(&self, uri: &str) {
+        self.transport.unwatch(uri);
+    }
+
     /// A way to it that belongs to one client, and what it says there outside of every call. Nothing is opened yet; what is
     /// opened ends when the line is dropped, or with the backend.
     #[must_use]
@@ -180,9 +199,11 @@ impl Backend {
             let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
             lines.drain(..).filter_map(|line| line.upgrade()).collect()
         };
+        let mut ends = JoinSet::new();
         for line in lines {
-            line.transport().stop(deadline).await;
+            ends.spawn(async move { line.transport().stop(deadline).await });
         }
+        ends.join_all().await;
     }
 
     /// What it sends that belongs to no call: changed lists, log lines.

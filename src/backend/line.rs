@@ -6,9 +6,10 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, time::Instant};
 
 use super::{
-    BackendSettings, Client, EventReceiver, events,
+    BackendSettings, CallError, Client, EventReceiver, events,
     transport::{Outlet, Transport},
 };
+use crate::protocol::Message;
 
 /// How long a session or a child may take to end once its client has gone.
 const END: Duration = Duration::from_secs(5);
@@ -42,6 +43,25 @@ impl Line {
         &self.client
     }
 
+    /// Sends a notification of its client; nobody opens anything for one.
+    ///
+    /// # Errors
+    /// If the backend cannot be reached.
+    pub async fn notify(&self, message: &Message) -> Result<(), CallError> {
+        if self.is_running() {
+            self.transport.notify(message).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends its session or child, in a task of its own.
+    pub fn end(&self) {
+        if let Ok(runtime) = Handle::try_current() {
+            let transport = self.transport.clone();
+            runtime.spawn(async move { transport.stop(Instant::now() + END).await });
+        }
+    }
+
     pub(super) const fn transport(&self) -> &Transport {
         &self.transport
     }
@@ -55,10 +75,7 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        if let Ok(runtime) = Handle::try_current() {
-            let transport = self.transport.clone();
-            runtime.spawn(async move { transport.stop(Instant::now() + END).await });
-        }
+        self.end();
     }
 }
 

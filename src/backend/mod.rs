@@ -16,7 +16,7 @@ mod supervision;
 mod transport;
 
 pub use ask::Ask;
-pub use call::{Answer, Call, ParamHeader, Speaker};
+pub use call::{Answer, Call, Introduced, ParamHeader, Speaker};
 pub use client::Client;
 pub use error::CallError;
 pub use events::{Event, EventReceiver, EventSender, events};

@@ -261,7 +261,7 @@ mod tests {
     fn call(backend: &Backend) -> Call<'static> {
         Call {
             message: Message::request(b"7", "tools/list", None),
-            speaker: Speaker::Legacy(None),
+            speaker: Speaker::GATEWAY,
             request_id: RequestId::random(),
             started: backend.clock().now(),
             began: Instant::now(),

@@ -67,7 +67,7 @@ impl Backend {
         let message = Message::request(b"0", "ping", None);
         let delivery = Delivery {
             message: &message,
-            speaker: Speaker::Legacy(None),
+            speaker: Speaker::GATEWAY,
             request_id: RequestId::random(),
             events: None,
             deadline: Instant::now() + limit,

@@ -33,7 +33,7 @@ struct Initialized {
 #[derive(Serialize)]
 struct Capabilities {
     tools: Listed,
-    resources: Listed,
+    resources: Subscribable,
     prompts: Listed,
     completions: Empty,
     logging: Empty,
@@ -42,6 +42,13 @@ struct Capabilities {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Listed {
+    list_changed: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Subscribable {
+    subscribe: bool,
     list_changed: bool,
 }
 
@@ -69,7 +76,10 @@ impl Gateway {
             protocol_version: revision.as_str(),
             capabilities: Capabilities {
                 tools: listed(),
-                resources: listed(),
+                resources: Subscribable {
+                    subscribe: true,
+                    list_changed: true,
+                },
                 prompts: listed(),
                 completions: Empty {},
                 logging: Empty {},

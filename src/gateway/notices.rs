@@ -90,9 +90,7 @@ impl Gateway {
     /// A line that belongs to no call may tell of anybody's. Where several callers listen it is told to none of them.
     fn log_line(&self, member: &Member, notice: &Message) {
         let level = LogLevel::of(notice);
-        let concerns = |session: &Session| {
-            session.hears(LOG_LINE) && (is_of(session, member) || sees(session, member))
-        };
+        let concerns = |session: &Session| session.hears(LOG_LINE) && hears_of(session, member);
         if !self.is_one_callers(concerns) {
             return;
         }
@@ -117,7 +115,7 @@ impl Gateway {
     fn resource_updated(&self, member: &Member, notice: &Message) {
         let uri = notice.uri().unwrap_or_default();
         self.tell(notice, |session| {
-            is_of(session, member) && session.is_subscribed(&uri)
+            hears_of(session, member) && session.is_subscribed(&uri)
         });
     }
 
@@ -129,6 +127,11 @@ impl Gateway {
             }
         });
     }
+}
+
+/// Whether the session hears of what this backend tells.
+pub(super) fn hears_of(session: &Session, member: &Member) -> bool {
+    is_of(session, member) || sees(session, member)
 }
 
 /// Whether the session is one of `/mcp/{backend}`.

@@ -5,13 +5,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::{inbound::Caller, sessions::Session};
+use super::{
+    inbound::Caller,
+    sessions::{LogLevel, Session},
+};
 use crate::{
-    backend::{Call, EventSender, ParamHeader, Patience, Speaker},
+    backend::{Call, EventSender, Introduced, ParamHeader, Patience, Speaker},
     failsafe::ToolCircuit,
     protocol::Message,
     telemetry::{RequestId, Stamp},
 };
+
+/// What a client hears that has set no log level: until then it is the server's choice (MCP 2025-11-25, server/utilities/logging).
+const UNSET: LogLevel = LogLevel::Info;
 
 /// Which era a client is of.
 #[derive(Clone)]
@@ -67,7 +73,11 @@ impl Request {
             Speaks::Modern(params) => Speaker::Modern(params),
             Speaks::Legacy => {
                 let session = self.session.as_ref();
-                Speaker::Legacy(session.map(|session| session.client().introduction()))
+                let level = |session: &Arc<Session>| session.log_level().unwrap_or(UNSET);
+                Speaker::Legacy(Introduced {
+                    by: session.map(|session| session.client().introduction()),
+                    log_level: session.map(|session| level(session).name()),
+                })
             }
         }
     }

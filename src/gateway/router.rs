@@ -19,7 +19,7 @@ use super::{
     underway::Underway,
 };
 use crate::{
-    backend::{Patience, events},
+    backend::{EventReceiver, Patience, events},
     protocol::{Body, Kind, MODERN, Malformed, Message, Revision},
     telemetry::{RequestId, Stamp},
 };
@@ -153,19 +153,7 @@ impl Gateway {
         let (events, incoming) = events(self.settings.sessions.buffer);
         let mut request = admitted.request(message);
         request.events = Some(events);
-        let asked = request
-            .session
-            .as_ref()
-            .filter(|session| session.can_be_asked());
-        let incoming = match asked {
-            Some(session) => {
-                let patience = Patience::default();
-                let mut relay = Relay::new(Arc::clone(session), patience.clone());
-                request.patience = Some(patience);
-                incoming.handled(move |event| relay.take(event))
-            }
-            None => incoming,
-        };
+        let incoming = heard_in_session(&mut request, incoming);
         first_of(self.underway(admitted.place, request), incoming).await
     }
 
@@ -213,15 +201,9 @@ impl Gateway {
                     session.cancel(id);
                 }
             }
-            // These concern the client's own session with us, or answer what we never ask.
-            (
-                Some(
-                    "notifications/initialized"
-                    | "notifications/roots/list_changed"
-                    | "notifications/progress",
-                ),
-                _,
-            )
+            (Some("notifications/roots/list_changed"), _) => tell_own_lines(admitted, &message),
+            // These concern the client's own session with us, or what we do not pass on.
+            (Some("notifications/initialized" | "notifications/progress"), _)
             | (_, Place::Aggregate) => {}
             (_, Place::Backend(member)) => {
                 if let Err(error) = member.backend().notify(message, admitted.deadline).await {
@@ -277,6 +259,19 @@ impl Gateway {
     }
 }
 
+/// Only backends that a client has for itself know of its roots.
+fn tell_own_lines(admitted: &Admitted, message: &Message) {
+    let lines = admitted.session.as_ref().map(|session| session.lines());
+    for line in lines.into_iter().flatten() {
+        let message = message.clone();
+        tokio::spawn(async move {
+            if let Err(error) = line.notify(&message).await {
+                tracing::debug!(%error, "A notification was not delivered");
+            }
+        });
+    }
+}
+
 impl Admitted {
     pub(super) fn request(&self, message: Message) -> Request {
         Request {
@@ -308,6 +303,26 @@ fn no_batches(revision: &str) -> Refusal {
         )
         .into(),
     )
+}
+
+/// What the client of a session hears during a call: no log lines below its level, and what it can be asked for.
+fn heard_in_session(request: &mut Request, incoming: EventReceiver) -> EventReceiver {
+    let Some(session) = &request.session else {
+        return incoming;
+    };
+    let incoming = if session.can_be_asked() {
+        let patience = Patience::default();
+        let mut relay = Relay::new(Arc::clone(session), patience.clone());
+        request.patience = Some(patience);
+        incoming.handled(move |event| relay.take(event))
+    } else {
+        incoming
+    };
+    if session.log_level().is_none() {
+        return incoming;
+    }
+    let session = Arc::clone(session);
+    incoming.only(move |event| session.wants(event))
 }
 
 /// Whether a backend may have something to say before it answers. Lists are answered at once, and the rest by us.

@@ -12,12 +12,11 @@ use super::{
     inbound::Caller,
     member::Member,
     replies::{Recovery, Refusal, failed_call, failed_tool},
-    request::Request,
-    sessions::{MOST_SUBSCRIPTIONS, Session},
+    request::{Request, Speaks},
 };
 use crate::{
     backend::{Answer, CallError},
-    protocol::{RawObject, Text},
+    protocol::{RawObject, Text, codes},
 };
 
 impl Gateway {
@@ -33,6 +32,7 @@ impl Gateway {
             "tools/list" => Ok(self.transparent_list(member, request).await),
             "resources/subscribe" => self.subscribe(member, request).await,
             "resources/unsubscribe" => Ok(self.unsubscribe(member, request).await),
+            "logging/setLevel" => self.set_level(request, vec![Arc::clone(member)]),
             method => {
                 let repeatable = is_read(method);
                 let message = request.message.clone();
@@ -87,47 +87,6 @@ impl Gateway {
             None => finished(request, member, answer),
         }
     }
-
-    /// Remembered before it is sent, so that the first update is not missed.
-    async fn subscribe(&self, member: &Member, request: &Request) -> Result<Bytes, Refusal> {
-        let uri = request.message.uri().unwrap_or_default();
-        let session = request.session.as_ref();
-        if session.is_some_and(|session| !session.subscribe(&uri)) {
-            return Err(Refusal::InvalidRequest(
-                format!("This session has subscribed to {MOST_SUBSCRIPTIONS} resources, which is the limit, so nothing was sent. Unsubscribe from one first.")
-                    .into(),
-            ));
-        }
-        let message = request.message.clone();
-        let answer = self.forward_shared(request, member, message).await;
-        let is_subscribed = matches!(&answer, Ok(answer) if answer.message.result().is_some());
-        if let (Some(session), false) = (session, is_subscribed) {
-            session.unsubscribe(&uri);
-        }
-        Ok(finished(request, member, answer))
-    }
-
-    /// Sent on only when nobody else at this endpoint is left who wants to hear of the resource.
-    async fn unsubscribe(&self, member: &Member, request: &Request) -> Bytes {
-        let uri = request.message.uri().unwrap_or_default();
-        if let Some(session) = &request.session {
-            session.unsubscribe(&uri);
-            if self.is_wanted(session, &uri) {
-                return request.respond(b"{}");
-            }
-        }
-        let message = request.message.clone();
-        let answer = self.forward_shared(request, member, message).await;
-        finished(request, member, answer)
-    }
-
-    pub(super) fn is_wanted(&self, by_others_than: &Session, uri: &str) -> bool {
-        let mut wanted = false;
-        self.sessions.for_each(|session| {
-            wanted |= session.route() == by_others_than.route() && session.is_subscribed(uri);
-        });
-        wanted
-    }
 }
 
 /// Whether a method only reads.
@@ -157,12 +116,24 @@ pub(super) fn finished_tool(
     answer: Result<Answer, CallError>,
 ) -> Bytes {
     match answer {
+        Ok(answer) if is_unaskable(request, &answer) => {
+            let sentence = answer.message.error_message().unwrap_or_default();
+            let error = CallError::unanswered(sentence);
+            let failed = failed_tool(&Recovery::of_call(member.name(), &error));
+            request.respond(failed.get().as_bytes())
+        }
         Ok(answer) => answer.message.under(request.id()),
         Err(error) => {
             let failed = failed_tool(&Recovery::of_call(member.name(), &error));
             request.respond(failed.get().as_bytes())
         }
     }
+}
+
+/// Whether a modern backend refuses because the client cannot be asked: older clients do not know that error.
+fn is_unaskable(request: &Request, answer: &Answer) -> bool {
+    matches!(request.speaker, Speaks::Legacy)
+        && answer.message.error_code() == Some(codes::MISSING_CLIENT_CAPABILITY)
 }
 
 /// The list without what the caller may not call; `None` if it may call everything.

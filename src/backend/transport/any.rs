@@ -4,7 +4,9 @@ use std::{borrow::Cow, sync::Arc};
 
 use tokio::time::Instant;
 
-use super::{Outlet, ServerInfo, http::HttpTransport, stdio::StdioTransport, wire};
+use super::{
+    Outlet, ServerInfo, http::HttpTransport, stdio::StdioTransport, watched::Watched, wire,
+};
 use crate::{
     backend::{BackendSettings, CallError, EventSender, Speaker, TransportSettings},
     protocol::{Era, Message},
@@ -32,10 +34,9 @@ impl<'a> Delivery<'a> {
                 Cow::Borrowed(self.message)
             }
             (Era::Legacy, Speaker::Modern(_)) => Cow::Owned(self.message.without_sender()),
-            (Era::Modern, Speaker::Legacy(sender)) => Cow::Owned(
-                self.message
-                    .with_sender(sender.unwrap_or(wire::ourselves())),
-            ),
+            (Era::Modern, Speaker::Legacy(client)) => {
+                Cow::Owned(self.message.with_sender(&wire::introduced(client)))
+            }
         }
     }
 }
@@ -100,6 +101,23 @@ impl Transport {
         match self {
             Self::Stdio(stdio) => stdio.info().await,
             Self::Http(http) => http.info().await,
+        }
+    }
+
+    /// Of a modern backend: tells changes of this resource from now on.
+    pub(in crate::backend) async fn watch(&self, uri: &str) {
+        self.watched().add(uri).await;
+    }
+
+    /// The opposite.
+    pub(in crate::backend) fn unwatch(&self, uri: &str) {
+        self.watched().remove(uri);
+    }
+
+    fn watched(&self) -> &Watched {
+        match self {
+            Self::Stdio(stdio) => stdio.watched(),
+            Self::Http(http) => http.watched(),
         }
     }
 

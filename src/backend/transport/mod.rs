@@ -5,9 +5,11 @@ mod any;
 mod gate;
 mod http;
 mod info;
+mod listening;
 mod outlet;
 mod serials;
 mod stdio;
+mod watched;
 mod wire;
 
 pub(super) use any::{Delivery, Transport};

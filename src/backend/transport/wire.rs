@@ -1,11 +1,11 @@
 //! What both transports do to a message on its way: our id and progress token out, the caller's token back in, and the
 //! answers that the gateway itself gives to a backend's requests.
 
-use std::{fmt::Display, sync::LazyLock};
+use std::{borrow::Cow, fmt::Display, sync::LazyLock};
 
 use crate::{
-    backend::EventSender,
-    protocol::{Edit, Message, Revision, introduction},
+    backend::{EventSender, Introduced},
+    protocol::{Edit, LOG_LEVEL, Message, Revision, introduction},
 };
 
 /// `message` with our own id in place of the caller's, and the same number as its progress token if it has one.
@@ -55,6 +55,15 @@ pub(super) const CLIENT: &str = concat!(
 pub(super) fn ourselves() -> &'static str {
     static OURSELVES: LazyLock<String> = LazyLock::new(|| introduction(CLIENT, "{}"));
     &OURSELVES
+}
+
+/// The members of `_meta` by which a modern server is told of an older client.
+pub(super) fn introduced(client: Introduced<'_>) -> Cow<'_, str> {
+    let by = client.by.unwrap_or(ourselves());
+    match client.log_level {
+        Some(level) => format!(r#"{by},"{LOG_LEVEL}":"{level}""#).into(),
+        None => by.into(),
+    }
 }
 
 /// The request by which a modern server says what it is.

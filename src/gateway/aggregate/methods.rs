@@ -6,10 +6,9 @@ use bytes::Bytes;
 
 use crate::gateway::{
     facade::Gateway, meta_tools::MetaTool, nearest::nearest, replies::Refusal, request::Request,
-    sessions::LogLevel,
 };
 
-const METHODS: [&str; 13] = [
+const METHODS: [&str; 15] = [
     "initialize",
     "ping",
     "logging/setLevel",
@@ -18,6 +17,8 @@ const METHODS: [&str; 13] = [
     "resources/list",
     "resources/templates/list",
     "resources/read",
+    "resources/subscribe",
+    "resources/unsubscribe",
     "prompts/list",
     "prompts/get",
     "completion/complete",
@@ -33,12 +34,23 @@ impl Gateway {
     ) -> Result<Bytes, Refusal> {
         match request.message.method().unwrap_or_default() {
             "ping" => Ok(request.respond(b"{}")),
-            "logging/setLevel" => set_level(request),
+            "logging/setLevel" => {
+                let members = self.members_for(&request.caller).cloned().collect();
+                self.set_level(request, members)
+            }
             "tools/list" => self.list_tools(request).await,
             "tools/call" => self.call_tool(request).await,
             "resources/list" => self.list_resources(request).await,
             "resources/templates/list" => self.list_templates(request).await,
             "resources/read" => self.read_resource(request).await,
+            "resources/subscribe" => {
+                let member = self.backend_of_resource(request).await?;
+                self.subscribe(&member, request).await
+            }
+            "resources/unsubscribe" => {
+                let member = self.backend_of_resource(request).await?;
+                Ok(self.unsubscribe(&member, request).await)
+            }
             "prompts/list" => self.list_prompts(request).await,
             "prompts/get" => self.get_prompt(request).await,
             "completion/complete" => self.complete(request).await,
@@ -56,20 +68,6 @@ fn unknown_method(method: &str) -> Refusal {
         method: method.into(),
         suggest: nearest(method, known).map(Into::into),
     }
-}
-
-fn set_level(request: &Request) -> Result<Bytes, Refusal> {
-    let level = LogLevel::of(&request.message).ok_or_else(|| {
-        let names = LogLevel::names();
-        Refusal::InvalidParams(
-            format!("`logging/setLevel` came without a known `level`, so nothing changed. Use one of {names}.")
-                .into(),
-        )
-    })?;
-    if let Some(session) = &request.session {
-        session.log_at(level);
-    }
-    Ok(request.respond(b"{}"))
 }
 
 #[cfg(test)]

@@ -14,19 +14,28 @@ impl Gateway {
         self: &Arc<Self>,
         request: &Request,
     ) -> Result<Bytes, Refusal> {
-        let uri = request.message.uri().ok_or_else(|| {
-            Refusal::InvalidParams(
-                "`resources/read` came without `params.uri`, so nothing was read. Send a URI from resources/list.".into(),
-            )
-        })?;
-        let member = self.backend_of(request, &uri).await?;
+        let member = self.backend_of_resource(request).await?;
         let message = request.message.clone();
         let answer = self.forward(request, &member, message, true).await;
         Ok(finished(request, &member, answer))
     }
 
+    /// The backend of the resource that the request names.
+    pub(super) async fn backend_of_resource(
+        self: &Arc<Self>,
+        request: &Request,
+    ) -> Result<Arc<Member>, Refusal> {
+        let uri = request.message.uri().ok_or_else(|| {
+            let method = request.message.method().unwrap_or_default();
+            Refusal::InvalidParams(
+                format!("`{method}` came without `params.uri`, so nothing was done. Send a URI from resources/list.").into(),
+            )
+        })?;
+        self.backend_of(request, &uri).await
+    }
+
     /// The backend that offers this URI, or a template that is written so.
-    pub(super) async fn backend_of(
+    pub(in crate::gateway) async fn backend_of(
         self: &Arc<Self>,
         request: &Request,
         uri: &str,

@@ -8,6 +8,8 @@ use crate::{
     protocol::Message,
 };
 
+const CANCELLED: &str = "notifications/cancelled";
+
 /// What a call's client is asked while the call is open; what it has not answered at the end of the call is withdrawn.
 pub(in crate::gateway) struct Relay {
     session: Arc<Session>,
@@ -27,12 +29,26 @@ impl Relay {
     /// What the client is told of an event.
     pub(in crate::gateway) fn take(&mut self, event: Event) -> Option<Message> {
         let ask = match event {
+            Event::Said(message) if message.method() == Some(CANCELLED) => {
+                return self.cancelled(&message);
+            }
             Event::Said(message) => return Some(message),
             Event::Asked(ask) => ask,
         };
         let (id, message) = self.session.asks().relay(ask, Some(self.patience.wait()));
         self.asked.push(id);
         Some(message)
+    }
+
+    /// A backend does not want to know any more what it asked: its client knows the question under another id.
+    fn cancelled(&self, message: &Message) -> Option<Message> {
+        let theirs = message.cancelled_id()?;
+        let asks = self.session.asks();
+        let is_it = |id: &&u64| asks.is_of_backend(**id, theirs);
+        let id = *self.asked.iter().rev().find(is_it)?;
+        asks.withdraw(id);
+        let params = format!(r#"{{"requestId":{id}}}"#);
+        Some(Message::notification(CANCELLED, Some(params.as_bytes())))
     }
 }
 

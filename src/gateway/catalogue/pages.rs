@@ -148,7 +148,7 @@ impl Reader {
         let answer = member
             .send(Call {
                 message: Message::request(b"1", kind.method(), params.as_deref()),
-                speaker: Speaker::Legacy(None),
+                speaker: Speaker::GATEWAY,
                 request_id: RequestId::random(),
                 started: self.clock.now(),
                 began: Instant::now(),

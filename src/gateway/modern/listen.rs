@@ -8,7 +8,6 @@ use serde_json::value::{RawValue, to_raw_value};
 use tokio::{runtime::Handle, sync::watch, time::Instant};
 
 use crate::{
-    backend::{Answer, CallError},
     gateway::{
         facade::Gateway,
         inbound::{EventStream, Outbound, Route},
@@ -54,10 +53,11 @@ struct Subscription {
 struct Ending {
     gateway: Arc<Gateway>,
     session: Arc<Session>,
+    /// The backend of all resources; on `/mcp` each is looked for.
     member: Option<Arc<Member>>,
     request: Request,
     /// What was asked for, answered or not: the answer may come when its client has gone.
-    asked: Vec<String>,
+    asked: Vec<(Arc<Member>, String)>,
 }
 
 impl Gateway {
@@ -128,18 +128,18 @@ fn tells_of(initialized: &[u8], kind: &str) -> Option<bool> {
 }
 
 impl Ending {
-    /// Asks the backend for changes of these resources; gives those that it agrees to. `/mcp` has nobody to ask.
+    /// Asks the backends for changes of these resources; gives those that they agree to.
     async fn subscribe(&mut self, uris: Vec<String>) -> Vec<String> {
-        let Some(member) = self.member.clone() else {
-            return Vec::new();
-        };
         let mut agreed = Vec::new();
         for uri in uris {
+            let Some(member) = self.backend_of(&uri).await else {
+                continue;
+            };
             self.session.subscribe(&uri);
-            self.asked.push(uri.clone());
-            let answer = self.say("resources/subscribe", &member, &uri).await;
+            self.asked.push((Arc::clone(&member), uri.clone()));
+            let answer = self.gateway.hear_of(&self.request, &member, &uri).await;
             match answer {
-                Ok(answer) if answer.message.result().is_some() => agreed.push(uri),
+                Ok(answer) if answer.result().is_some() => agreed.push(uri),
                 refused => {
                     self.session.unsubscribe(&uri);
                     if refused.is_ok() {
@@ -151,23 +151,24 @@ impl Ending {
         agreed
     }
 
-    async fn say(&self, method: &str, member: &Member, uri: &str) -> Result<Answer, CallError> {
-        let message = about(method, uri);
-        self.gateway
-            .forward_shared(&self.request, member, message)
-            .await
+    async fn backend_of(&self, uri: &str) -> Option<Arc<Member>> {
+        match &self.member {
+            Some(member) => Some(Arc::clone(member)),
+            None => self.gateway.backend_of(&self.request, uri).await.ok(),
+        }
     }
 
     /// Takes back what nobody else wants. Somebody may want it again while the backend is told that nobody does.
-    async fn unsubscribe(mut self, member: &Member) {
+    async fn unsubscribe(mut self) {
         self.request.deadline = Instant::now() + self.gateway.settings.request_timeout;
-        for uri in mem::take(&mut self.asked) {
-            if self.gateway.is_wanted(&self.session, &uri) {
+        let (gateway, request) = (Arc::clone(&self.gateway), self.request.clone());
+        for (member, uri) in mem::take(&mut self.asked) {
+            if gateway.is_wanted(&member, &uri) {
                 continue;
             }
-            let _ = self.say("resources/unsubscribe", member, &uri).await;
-            if self.gateway.is_wanted(&self.session, &uri) {
-                let _ = self.say("resources/subscribe", member, &uri).await;
+            let _ = gateway.hear_no_more(&request, &member, &uri).await;
+            if gateway.is_wanted(&member, &uri) {
+                let _ = gateway.hear_of(&request, &member, &uri).await;
             }
         }
     }
@@ -178,7 +179,7 @@ impl Drop for Ending {
         let (gateway, session) = (Arc::clone(&self.gateway), Arc::clone(&self.session));
         let _ = gateway.sessions.end(session.id(), session.caller());
         let asked = mem::take(&mut self.asked);
-        let (Some(member), Ok(runtime)) = (self.member.take(), Handle::try_current()) else {
+        let Ok(runtime) = Handle::try_current() else {
             return;
         };
         if asked.is_empty() || gateway.is_draining() {
@@ -191,7 +192,7 @@ impl Drop for Ending {
             request: self.request.clone(),
             asked,
         };
-        runtime.spawn(async move { last.unsubscribe(&member).await });
+        runtime.spawn(async move { last.unsubscribe().await });
     }
 }
 
@@ -240,15 +241,6 @@ fn id_of(request: &Request) -> Result<Box<RawValue>, Refusal> {
         ));
     }
     Ok(serde_json::from_slice(id).unwrap_or_else(|_| RawValue::NULL.to_owned()))
-}
-
-fn about(method: &str, uri: &str) -> Message {
-    #[derive(Serialize)]
-    struct Resource<'a> {
-        uri: &'a str,
-    }
-    let params = serde_json::to_vec(&Resource { uri }).unwrap_or_default();
-    Message::request(b"0", method, Some(&params))
 }
 
 fn acknowledgement(filter: &Filter, id: &RawValue) -> Bytes {

@@ -79,6 +79,14 @@ impl Asks {
         }
     }
 
+    /// Whether a backend asked this under `theirs`.
+    pub(in crate::gateway) fn is_of_backend(&self, id: u64, theirs: &[u8]) -> bool {
+        let open = self.open();
+        open.asked.get(&id).is_some_and(|asked| {
+            matches!(&asked.asker, Asker::Backend(ask) if ask.message().id() == Some(theirs))
+        })
+    }
+
     /// Nobody waits for this answer any more: the backend is told so.
     pub(in crate::gateway) fn withdraw(&self, id: u64) {
         // Dropped behind the lock: it has something to say.

@@ -3,12 +3,14 @@
 
 mod asks;
 mod lists;
+mod log_level;
 mod outbox;
 mod own_line;
 mod session;
 mod table;
 
 pub(super) use lists::Lists;
+pub(super) use log_level::LogLevel;
 pub(super) use own_line::OwnLine;
-pub(super) use session::{LogLevel, MOST_SUBSCRIPTIONS, Session};
+pub(super) use session::{MOST_SUBSCRIPTIONS, Session};
 pub(super) use table::Sessions;

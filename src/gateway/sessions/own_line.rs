@@ -20,6 +20,12 @@ impl OwnLine {
     pub(super) const fn line(&self) -> &Arc<Line> {
         &self.line
     }
+
+    /// Ends both now: the map that holds it may keep it for a while.
+    pub(super) fn end(&self) {
+        self.hearing.abort();
+        self.line.end();
+    }
 }
 
 impl Drop for OwnLine {

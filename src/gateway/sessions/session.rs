@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::{
-    Lists, OwnLine,
+    Lists, LogLevel, OwnLine,
     asks::Asks,
     outbox::{self, Outbox},
 };
@@ -14,7 +14,7 @@ use crate::{
     backend::{Client, EventSender, Line},
     gateway::inbound::{Caller, EventStream, Route},
     lockfree::Latest,
-    protocol::{Message, RawObject, Revision, Text},
+    protocol::{Message, Revision},
     telemetry::Stamp,
 };
 
@@ -123,6 +123,12 @@ impl Session {
         lines.get(backend).map(|own| Arc::clone(own.line()))
     }
 
+    /// All ways to backends that are the session's own.
+    pub(in crate::gateway) fn lines(&self) -> Vec<Arc<Line>> {
+        let lines = self.lines.pin();
+        lines.values().map(|own| Arc::clone(own.line())).collect()
+    }
+
     /// Keeps a way to a backend, unless there is one already; which of them it is.
     pub(in crate::gateway) fn keep_line(&self, backend: &str, own: OwnLine) -> Arc<Line> {
         let lines = self.lines.pin();
@@ -185,7 +191,13 @@ impl Session {
     }
 
     pub(in crate::gateway) fn log_at(&self, level: LogLevel) {
-        self.log_level.set(level as u64);
+        self.log_level.set(1 + level as u64);
+    }
+
+    /// The level that the client has set.
+    pub(in crate::gateway) fn log_level(&self) -> Option<LogLevel> {
+        let set = self.log_level.value().checked_sub(1)?;
+        LogLevel::ALL.into_iter().find(|level| *level as u64 == set)
     }
 
     /// Whether notifications of this method, which belong to no call, are for it at all.
@@ -195,7 +207,13 @@ impl Session {
 
     /// Whether a log message of this level is wanted: all are until a level was set.
     pub(in crate::gateway) fn wants_log(&self, level: LogLevel) -> bool {
-        level as u64 >= self.log_level.value()
+        self.log_level().is_none_or(|wanted| level >= wanted)
+    }
+
+    /// Whether an event of one of its calls is wanted: everything but log lines below its level.
+    pub(in crate::gateway) fn wants(&self, event: &Message) -> bool {
+        let is_log_line = event.method() == Some("notifications/message");
+        !is_log_line || LogLevel::of(event).is_none_or(|level| self.wants_log(level))
     }
 
     /// Remembers that changes of a resource are wanted; false if it remembers as many as it can.
@@ -223,7 +241,9 @@ impl Session {
         }
         self.outbox.end();
         self.asks.withdraw_all();
-        self.lines.pin().clear();
+        let lines = self.lines.pin();
+        lines.values().for_each(OwnLine::end);
+        lines.clear();
     }
 
     /// Ends the stream alone; calls in flight go on.
@@ -271,50 +291,5 @@ impl Drop for InFlight {
         if let Some(session) = &self.session {
             session.calls.pin().remove(&self.id);
         }
-    }
-}
-
-/// The levels of a log message, from RFC 5424, the chattiest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::gateway) enum LogLevel {
-    Debug,
-    Info,
-    Notice,
-    Warning,
-    Error,
-    Critical,
-    Alert,
-    Emergency,
-}
-
-impl LogLevel {
-    const NAMES: [(&'static str, Self); 8] = [
-        ("debug", Self::Debug),
-        ("info", Self::Info),
-        ("notice", Self::Notice),
-        ("warning", Self::Warning),
-        ("error", Self::Error),
-        ("critical", Self::Critical),
-        ("alert", Self::Alert),
-        ("emergency", Self::Emergency),
-    ];
-
-    /// The level in `params.level`: of a log message, or as somebody asks for it.
-    pub(in crate::gateway) fn of(message: &Message) -> Option<Self> {
-        let params = message.params()?;
-        let Text(level) = RawObject::parse(&params)?.read("level")?;
-        Self::parse(&level)
-    }
-
-    /// All names, for somebody who used another one.
-    pub(in crate::gateway) fn names() -> String {
-        Self::NAMES.map(|(name, _)| name).join(", ")
-    }
-
-    pub(in crate::gateway) fn parse(text: &str) -> Option<Self> {
-        Self::NAMES
-            .iter()
-            .find(|(name, _)| *name == text)
-            .map(|(_, level)| *level)
     }
 }

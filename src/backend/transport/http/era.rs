@@ -61,6 +61,7 @@ impl Shared {
         };
         self.gate
             .keep(pass, || self.modern.store(Some(Arc::clone(&session))))?;
+        self.listen(&session);
         Ok(Some(session))
     }
 

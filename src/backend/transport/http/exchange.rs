@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use http::HeaderValue;
+
 use super::{endpoint::Endpoint, session::Session};
 use crate::{backend::CallError, protocol::PIECES, telemetry::RequestId};
 
@@ -56,6 +58,26 @@ pub(super) fn post<'a>(
     for piece in body {
         text.extend_from_slice(piece);
     }
+    Outgoing {
+        text,
+        body: [b""; PIECES],
+    }
+}
+
+/// The GET that opens `session`'s stream for what belongs to no call, behind the event with this id.
+pub(super) fn get(
+    endpoint: &Endpoint,
+    session: &Session,
+    last_event: Option<&str>,
+) -> Outgoing<'static> {
+    let mut text = head("GET", endpoint, Some(session), 0);
+    // An id with bytes that no header can hold opens the stream as it is now.
+    if let Some(id) = last_event.filter(|id| HeaderValue::from_str(id).is_ok()) {
+        for part in ["last-event-id: ", id, "\r\n"] {
+            text.extend_from_slice(part.as_bytes());
+        }
+    }
+    text.extend_from_slice(b"\r\n");
     Outgoing {
         text,
         body: [b""; PIECES],

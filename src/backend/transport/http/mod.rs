@@ -5,6 +5,7 @@ mod answer;
 mod chunks;
 mod connect;
 mod connection;
+mod ear;
 mod endpoint;
 mod era;
 mod exchange;

@@ -100,7 +100,7 @@ pub(super) fn call(name: &str) -> Call<'static> {
     let params = format!(r#"{{"name":"{name}","_meta":{{"progressToken":"theirs"}}}}"#);
     Call {
         message: Message::request(br#""mine""#, "tools/call", Some(params.as_bytes())),
-        speaker: Speaker::Legacy(None),
+        speaker: Speaker::GATEWAY,
         request_id: RequestId::random(),
         started: Clock::new().now(),
         began: Instant::now(),

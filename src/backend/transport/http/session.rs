@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::watch;
 
 use super::endpoint;
 use crate::{
@@ -24,6 +25,7 @@ pub(super) struct Session {
     /// The header lines of every request in it, as they are written.
     pub(super) lines: Box<[u8]>,
     pub(super) info: Arc<ServerInfo>,
+    ended: watch::Sender<bool>,
     /// 1 once a call in it has failed: a probe of the breaker does not rely on it.
     doubted: Latest,
 }
@@ -39,6 +41,7 @@ impl Session {
             has_id,
             lines: endpoint::lines(&headers),
             info,
+            ended: watch::Sender::new(false),
             doubted: Latest::new(0),
         }
     }
@@ -50,6 +53,7 @@ impl Session {
             has_id: false,
             lines: endpoint::lines(&headers),
             info: Arc::new(info),
+            ended: watch::Sender::new(false),
             doubted: Latest::new(0),
         }
     }
@@ -63,6 +67,16 @@ impl Session {
 
     pub(super) fn is_modern(&self) -> bool {
         self.info.era == Era::Modern
+    }
+
+    /// It is the one in use no longer.
+    pub(super) fn end(&self) {
+        self.ended.send_replace(true);
+    }
+
+    /// Waits until it is the one in use no longer.
+    pub(super) async fn ended(&self) {
+        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
     pub(super) fn doubt(&self) {

@@ -20,7 +20,9 @@ use super::{
 use crate::{
     backend::{
         BackendSettings, CallError, EventSender, HttpSettings, Speaker,
-        transport::{Delivery, Outlet, ServerInfo, gate::Gate, serials::Serials, wire},
+        transport::{
+            Delivery, Outlet, ServerInfo, gate::Gate, serials::Serials, watched::Watched, wire,
+        },
     },
     lockfree::{Counter, Latest},
     protocol::{Kind, Message},
@@ -41,7 +43,8 @@ pub(in crate::backend) struct HttpTransport(Arc<Shared>);
 pub(super) struct Shared {
     pub(super) backend: Arc<BackendSettings>,
     pub(super) pool: Arc<Pool>,
-    outlet: Outlet,
+    pub(super) outlet: Outlet,
+    pub(super) watched: Watched,
     /// For clients of older revisions; of a backend that speaks none of them, what stands in `modern` too.
     session: ArcSwapOption<Session>,
     /// For modern clients.
@@ -68,6 +71,7 @@ impl HttpTransport {
             backend,
             pool,
             outlet,
+            watched: Watched::default(),
             session: ArcSwapOption::empty(),
             modern: ArcSwapOption::empty(),
             is_legacy: Latest::new(0),
@@ -149,6 +153,10 @@ impl HttpTransport {
         self.0.opened.total().saturating_sub(1)
     }
 
+    pub(in crate::backend::transport) fn watched(&self) -> &Watched {
+        &self.0.watched
+    }
+
     pub(in crate::backend::transport) fn gate(&self) -> &Gate {
         &self.0.gate
     }
@@ -162,10 +170,14 @@ impl HttpTransport {
             modern,
             ..
         } = &*self.0;
-        modern.store(None);
-        if let Some(session) = gate.stop(|| session.swap(None))
-            && session.has_id
-        {
+        if let Some(session) = modern.swap(None) {
+            session.end();
+        }
+        let Some(session) = gate.stop(|| session.swap(None)) else {
+            return pool.clear();
+        };
+        session.end();
+        if session.has_id {
             let _ = timeout_at(deadline, pool.send(&delete(pool.endpoint(), &session))).await;
         }
         pool.clear();
@@ -226,6 +238,7 @@ impl Shared {
             }
         })?;
         self.opened.add(1);
+        self.listen(&session);
         tracing::info!(backend = %self.backend.name, revision = session.revision(), "Backend session opened");
         Ok(session)
     }
@@ -262,6 +275,7 @@ impl Shared {
     /// Whether it was the one in use.
     fn let_go(&self, lost: &Arc<Session>) -> bool {
         self.ask_again();
+        lost.end();
         let is_it = |found: Guard<Option<Arc<Session>>>| {
             found.as_ref().is_some_and(|found| Arc::ptr_eq(found, lost))
         };
@@ -329,7 +343,7 @@ impl Shared {
     }
 
     /// A request of the backend.
-    fn asked(
+    pub(super) fn asked(
         self: &Arc<Self>,
         session: &Arc<Session>,
         call: Option<&EventSender>,

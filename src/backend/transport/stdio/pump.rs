@@ -18,7 +18,7 @@ use super::order::{Asked, Order, Orders};
 use crate::{
     backend::{
         CallError,
-        transport::{Outlet, wire},
+        transport::{Outlet, listening, wire},
     },
     protocol::{Kind, LineDecoder, Malformed, Message},
 };
@@ -298,27 +298,33 @@ impl Pump {
             return;
         }
         if message.method() == Some("notifications/message")
-            && self.pending.len() == 1
             && let Some(events) = self
-                .pending
-                .values()
-                .next()
-                .and_then(|pending| pending.asked.events.as_ref())
+                .only_call()
+                .and_then(|serial| self.pending.get(&serial)?.asked.events.as_ref())
             && events.put(message.clone())
         {
             return;
         }
-        self.outlet.say(message);
+        if let Some(notice) = listening::untagged(message) {
+            self.outlet.say(notice);
+        }
+    }
+
+    /// The call in flight, if there is one alone. A subscription, which stays open, is none.
+    fn only_call(&self) -> Option<u64> {
+        let is_call = |(_, pending): &(&u64, &Pending)| {
+            pending.asked.message.method() != Some("subscriptions/listen")
+        };
+        let mut calls = self.pending.iter().filter(is_call);
+        let (only, more) = (calls.next(), calls.next());
+        only.filter(|_| more.is_none()).map(|(serial, _)| *serial)
     }
 
     /// Something that is no message: the call it belongs to fails, if that can be told; a backend with one call in flight
     /// can only have meant that one.
     fn garbled(&mut self, what: &str, id: Option<&[u8]>) {
-        let only = (self.pending.len() == 1)
-            .then(|| self.pending.keys().next().copied())
-            .flatten();
         let Some(pending) = serial(id)
-            .or(only)
+            .or_else(|| self.only_call())
             .and_then(|serial| self.pending.remove(&serial))
         else {
             tracing::debug!(what, "The backend wrote a line that is no message");

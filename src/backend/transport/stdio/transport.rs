@@ -19,7 +19,7 @@ use super::{
 use crate::{
     backend::{
         BackendSettings, CallError, StdioSettings,
-        transport::{Delivery, Outlet, ServerInfo, gate::Gate, wire},
+        transport::{Delivery, Outlet, ServerInfo, gate::Gate, listening, watched::Watched, wire},
     },
     failsafe::retry::draw,
     lockfree::Counter,
@@ -38,6 +38,7 @@ struct Shared {
     backend: Arc<BackendSettings>,
     stdio: StdioSettings,
     outlet: Outlet,
+    watched: Watched,
     running: ArcSwapOption<Running>,
     gate: Gate,
     /// Held by the task that starts a child, for all who wait for it.
@@ -64,6 +65,7 @@ impl StdioTransport {
             backend,
             stdio,
             outlet,
+            watched: Watched::default(),
             running: ArcSwapOption::empty(),
             gate: Gate::default(),
             starting: Arc::default(),
@@ -138,6 +140,10 @@ impl StdioTransport {
     /// Why no start is tried, if that is so.
     pub(in crate::backend) fn permanent(&self) -> Option<Box<str>> {
         self.0.restart().permanent().map(Into::into)
+    }
+
+    pub(in crate::backend::transport) fn watched(&self) -> &Watched {
+        &self.0.watched
     }
 
     pub(in crate::backend::transport) fn gate(&self) -> &Gate {
@@ -246,7 +252,10 @@ impl Shared {
             .keep(pass, || self.running.store(Some(Arc::clone(&running))))?;
         let revision = match running.info.era {
             Era::Legacy => running.info.revision.as_str(),
-            Era::Modern => MODERN,
+            Era::Modern => {
+                tokio::spawn(Arc::clone(&self).listen(Arc::clone(&running)));
+                MODERN
+            }
         };
         tracing::info!(backend = %name, revision, "Backend started");
         Ok(running)
@@ -265,6 +274,21 @@ impl Shared {
         let info = ServerInfo::from_answer(&answer, &self.backend)?;
         child.notify(&wire::initialized())?;
         Ok(Arc::new(info))
+    }
+
+    /// Keeps the one subscription of a modern child, and opens another when something else is wanted. It is never answered
+    /// while it is open, so it ends with the child.
+    async fn listen(self: Arc<Self>, running: Arc<Running>) {
+        let mut wanted = self.watched.wanted();
+        loop {
+            let now = wanted.borrow_and_update().clone();
+            let message = listening::subscription(&running.info, &now);
+            self.watched.agree(now.version);
+            tokio::select! {
+                _ = running.child.request(&message, None) => return,
+                _ = wanted.changed() => {}
+            }
+        }
     }
 
     /// The life of one child, from its start to the last word on its death.

@@ -1,0 +1,118 @@
+//! Who wants to hear of changes of which resource, and how a backend is told: an older one by a request for each, a modern
+//! one in the one subscription that all share.
+
+use bytes::Bytes;
+
+use crate::{
+    backend::CallError,
+    gateway::{
+        facade::Gateway,
+        member::Member,
+        notices::hears_of,
+        replies::{Recovery, Refusal, failed_call},
+        request::Request,
+        sessions::MOST_SUBSCRIPTIONS,
+    },
+    protocol::{Era, Message, quote},
+};
+
+const SUBSCRIBE: &str = "resources/subscribe";
+const UNSUBSCRIBE: &str = "resources/unsubscribe";
+
+impl Gateway {
+    /// `resources/subscribe` of a session. Remembered before it is sent, so that the first update is not missed.
+    pub(in crate::gateway) async fn subscribe(
+        &self,
+        member: &Member,
+        request: &Request,
+    ) -> Result<Bytes, Refusal> {
+        let uri = request.message.uri().unwrap_or_default();
+        let session = request.session.as_ref();
+        if session.is_some_and(|session| !session.subscribe(&uri)) {
+            return Err(Refusal::InvalidRequest(
+                format!("This session has subscribed to {MOST_SUBSCRIPTIONS} resources, which is the limit, so nothing was sent. Unsubscribe from one first.")
+                    .into(),
+            ));
+        }
+        let answer = self.hear_of(request, member, &uri).await;
+        let is_subscribed = matches!(&answer, Ok(answer) if answer.result().is_some());
+        if let (Some(session), false) = (session, is_subscribed) {
+            session.unsubscribe(&uri);
+        }
+        Ok(answered(request, member, answer))
+    }
+
+    /// `resources/unsubscribe` of a session; sent on only when nobody else is left who wants to hear of the resource.
+    pub(in crate::gateway) async fn unsubscribe(
+        &self,
+        member: &Member,
+        request: &Request,
+    ) -> Bytes {
+        let uri = request.message.uri().unwrap_or_default();
+        if let Some(session) = &request.session {
+            session.unsubscribe(&uri);
+            if self.is_wanted(member, &uri) {
+                return request.respond(b"{}");
+            }
+        }
+        let answer = self.hear_no_more(request, member, &uri).await;
+        answered(request, member, answer)
+    }
+
+    /// Asks a backend to tell when this resource changes.
+    pub(in crate::gateway) async fn hear_of(
+        &self,
+        request: &Request,
+        member: &Member,
+        uri: &str,
+    ) -> Result<Message, CallError> {
+        if member.backend().era(request.deadline).await? == Era::Modern {
+            member.backend().watch(uri).await;
+            return Ok(Message::response(b"0", b"{}"));
+        }
+        self.say(request, member, SUBSCRIBE, uri).await
+    }
+
+    /// Asks it to tell no more.
+    pub(in crate::gateway) async fn hear_no_more(
+        &self,
+        request: &Request,
+        member: &Member,
+        uri: &str,
+    ) -> Result<Message, CallError> {
+        if member.backend().era(request.deadline).await? == Era::Modern {
+            member.backend().unwatch(uri);
+            return Ok(Message::response(b"0", b"{}"));
+        }
+        self.say(request, member, UNSUBSCRIBE, uri).await
+    }
+
+    async fn say(
+        &self,
+        request: &Request,
+        member: &Member,
+        method: &str,
+        uri: &str,
+    ) -> Result<Message, CallError> {
+        let params = [&b"{\"uri\":"[..], &quote(uri), b"}"].concat();
+        let message = Message::request(b"0", method, Some(&params));
+        let answer = self.forward_shared(request, member, message).await?;
+        Ok(answer.message)
+    }
+
+    /// Whether anybody wants to hear of this resource of a backend.
+    pub(in crate::gateway) fn is_wanted(&self, member: &Member, uri: &str) -> bool {
+        let mut wanted = false;
+        self.sessions.for_each(|session| {
+            wanted |= hears_of(session, member) && session.is_subscribed(uri);
+        });
+        wanted
+    }
+}
+
+fn answered(request: &Request, member: &Member, answer: Result<Message, CallError>) -> Bytes {
+    match answer {
+        Ok(answer) => answer.under(request.id()),
+        Err(error) => failed_call(request.id(), &Recovery::of_call(member.name(), &error)),
+    }
+}
