@@ -1,19 +1,18 @@
 //! The gateway as the server holds it: what it was made from, and the doors into it.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use super::{
     directory::Directory,
     inbound::{Caller, EventStream, Reply, Route},
     member::Member,
-    meta_tools::MetaTool,
-    nearest::nearest,
     replies::Refusal,
     sessions::Sessions,
     settings::GatewaySettings,
+    table::Table,
     watch::Watch,
 };
 use crate::{
@@ -26,9 +25,7 @@ use crate::{
 pub struct Gateway {
     pub(super) settings: GatewaySettings,
     pub(super) clock: Clock,
-    members: Vec<Arc<Member>>,
-    places: HashMap<Box<str>, usize>,
-    directory: ArcSwap<Directory>,
+    table: ArcSwap<Table>,
     pub(super) sessions: Sessions,
     pub(super) overhead: Recorder,
     pub(super) watch: Watch,
@@ -48,23 +45,16 @@ impl Gateway {
     ) -> Arc<Self> {
         backends.sort_by(|one, other| one.name().cmp(other.name()));
         backends.dedup_by(|later, earlier| later.name() == earlier.name());
-        let members: Vec<_> = backends
+        let members = backends
             .into_iter()
             .map(|backend| Arc::new(Member::new(backend)))
             .collect();
-        let places = members
-            .iter()
-            .enumerate()
-            .map(|(place, member)| (member.name().into(), place))
-            .collect();
-        let directory = ArcSwap::from_pointee(directory(&settings, &members));
+        let table = Table::new(settings.meta_mcp.naming, members);
         Arc::new(Self {
             sessions: Sessions::new(settings.sessions.clone()),
             settings,
             clock,
-            members,
-            places,
-            directory,
+            table: ArcSwap::from_pointee(table),
             overhead: Recorder::new(),
             watch: Watch::default(),
             draining: Latest::new(0),
@@ -126,7 +116,7 @@ impl Gateway {
         self.watch.end();
         self.sessions.end_all();
         let mut ends = JoinSet::new();
-        for member in &self.members {
+        for member in self.table().members() {
             let backend = Arc::clone(member.backend());
             ends.spawn(async move { backend.shutdown(deadline).await });
         }
@@ -143,74 +133,37 @@ impl Gateway {
         self.draining.value() != 0
     }
 
-    /// All backends, in the order of their names.
-    pub(super) fn members(&self) -> &[Arc<Member>] {
-        &self.members
+    /// The backends as of now, for a look that waits for nothing.
+    pub(super) fn table(&self) -> Guard<Arc<Table>> {
+        self.table.load()
     }
 
-    /// The backends that this caller may use.
-    pub(super) fn members_for<'a>(
-        &'a self,
-        caller: &'a Caller,
-    ) -> impl Iterator<Item = &'a Arc<Member>> {
-        self.members
-            .iter()
-            .filter(|member| caller.may_use(member.name()))
-    }
-
-    pub(super) fn find(&self, name: &str) -> Option<&Arc<Member>> {
-        self.places
-            .get(name)
-            .and_then(|place| self.members.get(*place))
+    /// The backends as of now, to be kept for as long as it takes.
+    pub(super) fn snapshot(&self) -> Arc<Table> {
+        self.table.load_full()
     }
 
     /// The backend with this name, if the caller may use it.
-    pub(super) fn member(&self, name: &str, caller: &Caller) -> Result<&Arc<Member>, Refusal> {
-        let member = self.find(name).ok_or_else(|| Refusal::UnknownBackend {
-            name: name.into(),
-            suggest: self.nearest_backend(name, caller),
-        })?;
-        if caller.may_use(name) {
-            Ok(member)
-        } else {
-            Err(Refusal::BackendForbidden(name.into()))
-        }
-    }
-
-    /// The same for a name that stands in a path, which is not there if the backend is not.
-    pub(super) fn endpoint(&self, name: &str, caller: &Caller) -> Result<&Arc<Member>, Refusal> {
-        self.member(name, caller).map_err(|refusal| match refusal {
-            Refusal::UnknownBackend { name, suggest } => Refusal::NoSuchEndpoint { name, suggest },
-            other => other,
-        })
-    }
-
-    pub(super) fn nearest_backend(&self, name: &str, caller: &Caller) -> Option<Box<str>> {
-        let names = self.members_for(caller).map(|member| member.name());
-        nearest(name, names).map(Into::into)
+    pub(super) fn member(&self, name: &str, caller: &Caller) -> Result<Arc<Member>, Refusal> {
+        self.table().member(name, caller).cloned()
     }
 
     /// All tools under their public names, as of now.
     pub(super) fn directory(&self) -> Arc<Directory> {
-        self.directory.load_full()
+        Arc::clone(self.table().directory())
     }
 
     /// Names all tools anew, after a list has changed.
     pub(super) fn rename(&self) {
         // Built inside the swap, so that of two changes at once none is lost.
-        self.directory
-            .rcu(|_| directory(&self.settings, &self.members));
+        self.table.rcu(|table| table.renamed());
     }
-}
-
-fn directory(settings: &GatewaySettings, members: &[Arc<Member>]) -> Directory {
-    let reserved = MetaTool::ALL.map(MetaTool::name);
-    Directory::new(members, settings.meta_mcp.naming, reserved)
 }
 
 impl fmt::Debug for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.members.iter().map(|member| member.name()).collect();
+        let table = self.table();
+        let names: Vec<&str> = table.members().iter().map(|member| member.name()).collect();
         f.debug_struct("Gateway")
             .field("backends", &names)
             .finish_non_exhaustive()

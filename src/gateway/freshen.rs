@@ -36,7 +36,7 @@ impl Missing {
 impl Gateway {
     /// Reads what is due of all backends that the caller may use, and names those that did not answer in time.
     pub(super) async fn freshen(self: &Arc<Self>, kinds: &[Kind], caller: &Caller) -> Vec<Missing> {
-        let members = self.members_for(caller).cloned().collect();
+        let members = self.table().members_for(caller).cloned().collect();
         self.freshen_members(members, kinds, self.fan_out_deadline())
             .await
     }

@@ -26,6 +26,7 @@ mod sessions;
 mod settings;
 mod stream;
 mod supervise;
+mod table;
 mod trace;
 mod transparent;
 mod underway;

@@ -135,7 +135,10 @@ impl Gateway {
         let Route::Backend(name) = route else {
             return Ok(Place::Aggregate);
         };
-        Ok(Place::Backend(Arc::clone(self.endpoint(name, caller)?)))
+        self.table()
+            .endpoint(name, caller)
+            .cloned()
+            .map(Place::Backend)
     }
 
     async fn plain(self: &Arc<Self>, admitted: Admitted, message: Message) -> Outbound {

@@ -13,7 +13,7 @@ const RESTART_CHECK: Duration = Duration::from_secs(5);
 impl Gateway {
     /// Starts everything that goes on beside the requests; [`Gateway::shutdown`] ends it.
     pub fn supervise(self: &Arc<Self>) {
-        for member in self.members() {
+        for member in self.table().members() {
             self.watch.keep(&member.backend().supervise());
             let notices = member.backend().notices();
             let hearing = Arc::clone(self).hear(Arc::clone(member), notices);
@@ -34,7 +34,13 @@ impl Gateway {
                 .iter()
                 .any(|name| name == "*" || name == member.name())
         };
-        let members = self.members().iter().filter(chosen).cloned().collect();
+        let members = self
+            .table()
+            .members()
+            .iter()
+            .filter(chosen)
+            .cloned()
+            .collect();
         for missing in self
             .freshen_members(members, &Kind::ALL, self.fan_out_deadline())
             .await
@@ -52,10 +58,10 @@ impl Gateway {
         let mut ticks = interval(RESTART_CHECK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let restarts = |member: &Arc<Member>| member.backend().status().restarts;
-        let mut earlier: Vec<u64> = self.members().iter().map(restarts).collect();
+        let mut earlier: Vec<u64> = self.table().members().iter().map(restarts).collect();
         loop {
             ticks.tick().await;
-            for (member, earlier) in self.members().iter().zip(&mut earlier) {
+            for (member, earlier) in self.table().members().iter().zip(&mut earlier) {
                 let now = restarts(member);
                 if now != *earlier && member.backend().status().running {
                     *earlier = now;
@@ -79,10 +85,10 @@ impl Gateway {
         let mut ticks = interval(self.settings.health_log_interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.tick().await;
-        let mut earlier: Vec<Snapshot> = self.members().iter().map(snapshot).collect();
+        let mut earlier: Vec<Snapshot> = self.table().members().iter().map(snapshot).collect();
         loop {
             ticks.tick().await;
-            for (member, earlier) in self.members().iter().zip(&mut earlier) {
+            for (member, earlier) in self.table().members().iter().zip(&mut earlier) {
                 let now = snapshot(member);
                 log_health(member, &now.since(earlier));
                 *earlier = now;

@@ -56,6 +56,7 @@ impl Gateway {
     async fn surfaced(self: &Arc<Self>, caller: &Caller) -> (Vec<Box<RawValue>>, Vec<Missing>) {
         let surfaced = &self.settings.meta_mcp.surfaced_tools;
         let members: Vec<_> = self
+            .table()
             .members_for(caller)
             .filter(|member| surfaced.iter().any(|tool| tool.server == member.name()))
             .cloned()
@@ -126,7 +127,7 @@ impl Gateway {
         let missing = self.freshen(&[kind], &request.caller).await;
         let mut seen = HashSet::new();
         let mut entries = Vec::new();
-        for member in self.members_for(&request.caller) {
+        for member in self.table().members_for(&request.caller) {
             let Some(listing) = member.catalogue().listing(kind) else {
                 continue;
             };

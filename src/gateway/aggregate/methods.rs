@@ -35,7 +35,7 @@ impl Gateway {
         match request.message.method().unwrap_or_default() {
             "ping" => Ok(request.respond(b"{}")),
             "logging/setLevel" => {
-                let members = self.members_for(&request.caller).cloned().collect();
+                let members = self.table().members_for(&request.caller).cloned().collect();
                 self.set_level(request, members)
             }
             "tools/list" => self.list_tools(request).await,

@@ -52,35 +52,22 @@ impl Gateway {
     ) -> Result<(Arc<Member>, &'a str), Refusal> {
         let caller = &request.caller;
         if let Some(member) = self.plain_prompt(name) {
-            return self.own(member, caller, name);
+            return own(member, caller, name);
         }
         if let Some((backend, own_name)) = name.split_once('/')
-            && self.find(backend).is_some()
+            && self.table().find(backend).is_some()
         {
-            return Ok((Arc::clone(self.member(backend, caller)?), own_name));
+            return Ok((self.member(backend, caller)?, own_name));
         }
         if self.names_are_plain() {
             self.freshen(&[Kind::Prompts], caller).await;
         }
         let member = self.plain_prompt(name);
-        self.own(
+        own(
             member.ok_or_else(|| Refusal::UnknownPrompt(name.into()))?,
             caller,
             name,
         )
-    }
-
-    /// A prompt under its own name; who may not use its backend does not learn which it is.
-    fn own<'a>(
-        &self,
-        member: &Arc<Member>,
-        caller: &Caller,
-        name: &'a str,
-    ) -> Result<(Arc<Member>, &'a str), Refusal> {
-        if !caller.may_use(member.name()) {
-            return Err(Refusal::UnknownPrompt(name.into()));
-        }
-        Ok((Arc::clone(member), name))
     }
 
     /// The name of a backend's prompt on `/mcp`.
@@ -92,18 +79,30 @@ impl Gateway {
     }
 
     /// The backend whose prompt needs no prefix: the first that offers one of this name, whoever asks.
-    fn plain_prompt(&self, own_name: &str) -> Option<&Arc<Member>> {
+    fn plain_prompt(&self, own_name: &str) -> Option<Arc<Member>> {
         let offers = |member: &&Arc<Member>| {
             let listing = member.catalogue().listing(Kind::Prompts);
             listing.is_some_and(|listing| listing.find(own_name).is_some())
         };
-        let members = self.names_are_plain().then(|| self.members())?;
-        members.iter().find(offers)
+        let table = self.names_are_plain().then(|| self.table())?;
+        table.members().iter().find(offers).cloned()
     }
 
     fn names_are_plain(&self) -> bool {
         self.settings.meta_mcp.naming == Naming::Plain
     }
+}
+
+/// A prompt under its own name; who may not use its backend does not learn which it is.
+fn own<'a>(
+    member: Arc<Member>,
+    caller: &Caller,
+    name: &'a str,
+) -> Result<(Arc<Member>, &'a str), Refusal> {
+    if !caller.may_use(member.name()) {
+        return Err(Refusal::UnknownPrompt(name.into()));
+    }
+    Ok((member, name))
 }
 
 /// The request with the prompt's own name in its `ref`, every other value as it was.

@@ -63,9 +63,11 @@ impl Gateway {
                 template == uri || could_be(template, uri)
             })
         };
-        self.members_for(caller)
+        let table = self.table();
+        let mut members = table.members_for(caller);
+        members
             .find(listed)
-            .or_else(|| self.members_for(caller).find(written))
+            .or_else(|| table.members_for(caller).find(written))
             .cloned()
     }
 }

@@ -45,7 +45,7 @@ impl Gateway {
             return Ok(target);
         }
         if let Some((server, tool)) = name.split_once(':')
-            && let Some(member) = self.find(server)
+            && let Some(member) = self.snapshot().find(server)
         {
             // If the list cannot be read, the call itself will say why.
             let entry = self.look_up_tool(member, tool, request.deadline).await;

@@ -31,11 +31,11 @@ pub(super) async fn run(
     request.caller.permit(member.name(), &name)?;
     let failed = |error| Trouble::ToolFailed(Recovery::of_call(member.name(), &error));
     let entry = gateway
-        .look_up_tool(member, &name, request.deadline)
+        .look_up_tool(&member, &name, request.deadline)
         .await
         .map_err(failed)?;
-    if entry.is_none() && lists_tools(member) {
-        return Err(unknown(member, request, &name).into());
+    if entry.is_none() && lists_tools(&member) {
+        return Err(unknown(&member, request, &name).into());
     }
     let message = message(request, &name, &given);
     let tool = Tool {
@@ -43,7 +43,7 @@ pub(super) async fn run(
         entry: entry.as_ref(),
     };
     let answer = gateway
-        .forward_tool(request, member, message, tool)
+        .forward_tool(request, &member, message, tool)
         .await
         .map_err(failed)?;
     match (answer.message.result(), answer.message.error()) {

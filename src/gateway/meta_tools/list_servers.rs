@@ -38,6 +38,7 @@ struct Server {
 pub(super) async fn run(gateway: &Arc<Gateway>, request: &Request) -> Result<Given, Trouble> {
     let missing = gateway.freshen(&[Kind::Tools], &request.caller).await;
     let servers = gateway
+        .table()
         .members_for(&request.caller)
         .map(|member| server(member))
         .collect();

@@ -56,12 +56,12 @@ pub(super) async fn run(
     match arguments.text("server")? {
         Some(server) => {
             let member = gateway.member(&server, &request.caller)?;
-            let asked = vec![Arc::clone(member)];
+            let asked = vec![Arc::clone(&member)];
             // Only this one was asked for, and its first start may take a while: waiting delays nobody else's list.
             let missing = gateway
                 .freshen_members(asked, &[Kind::Tools], request.deadline)
                 .await;
-            Ok(in_full(member, request, missing))
+            Ok(in_full(&member, request, missing))
         }
         None => {
             let missing = gateway.freshen(&[Kind::Tools], &request.caller).await;

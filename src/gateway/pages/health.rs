@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     backend::BackendStatus,
     failsafe::{CircuitState, HealthMetrics, Why},
-    gateway::{Caller, Refusal, facade::Gateway, member::Member},
+    gateway::{Caller, Refusal, facade::Gateway, member::Member, table::Table},
 };
 
 #[derive(Serialize)]
@@ -34,7 +34,8 @@ impl Gateway {
     /// The page `/health` and its HTTP status: 200 while every backend that was called works, else 503.
     #[must_use]
     pub fn health(&self) -> (u16, Bytes) {
-        let backends = self.by_name(|member| member.backend().status());
+        let table = self.table();
+        let backends = by_name(&table, |member| member.backend().status());
         let (code, status) = if self.is_draining() {
             (503, "draining")
         } else if backends.values().all(is_well) {
@@ -53,7 +54,8 @@ impl Gateway {
     /// The page `/health/backends`: each backend's counts and latencies under its name.
     #[must_use]
     pub fn backends_health(&self) -> Bytes {
-        json(&self.by_name(|member| member.backend().failsafe().health_metrics()))
+        let metrics = |member: &Member| member.backend().failsafe().health_metrics();
+        json(&by_name(&self.table(), metrics))
     }
 
     /// Why calls to a backend flow or do not, with its last calls.
@@ -61,27 +63,30 @@ impl Gateway {
     /// # Errors
     /// If there is no such backend, or the caller may not use it.
     pub fn why(&self, name: &str, caller: &Caller) -> Result<Why, Refusal> {
-        let member = self.endpoint(name, caller)?;
+        let table = self.table();
+        let member = table.endpoint(name, caller)?;
         Ok(member.backend().failsafe().why())
     }
 
     /// The page `/metrics.json`.
     #[must_use]
     pub fn metrics_json(&self) -> Bytes {
-        let backends = self.by_name(|member| BackendMetrics {
+        let table = self.table();
+        let backends = by_name(&table, |member| BackendMetrics {
             health: member.backend().failsafe().health_metrics(),
             circuit_state: member.backend().failsafe().circuit_breaker.state(),
             request_count: member.request_count(),
         });
         json(&Metrics { backends })
     }
+}
 
-    fn by_name<T>(&self, show: impl Fn(&Member) -> T) -> BTreeMap<&str, T> {
-        self.members()
-            .iter()
-            .map(|member| (member.name(), show(member)))
-            .collect()
-    }
+fn by_name<T>(table: &Table, show: impl Fn(&Member) -> T) -> BTreeMap<&str, T> {
+    table
+        .members()
+        .iter()
+        .map(|member| (member.name(), show(member)))
+        .collect()
 }
 
 /// A backend that an operator stopped is not ill.

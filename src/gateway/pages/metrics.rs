@@ -25,7 +25,7 @@ impl Gateway {
             "counter",
             "Calls by what they settled as, refused ones included.",
         );
-        for member in self.members() {
+        for member in self.table().members() {
             for (outcome, total) in member.outcomes() {
                 let labels = [("backend", member.name()), ("outcome", outcome.label())];
                 page.sample(&labels, total);
@@ -149,7 +149,7 @@ impl Gateway {
     }
 
     fn each(&self, mut write: impl FnMut(&str, &Member)) {
-        for member in self.members() {
+        for member in self.table().members() {
             write(member.name(), member);
         }
     }
