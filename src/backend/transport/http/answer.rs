@@ -35,16 +35,62 @@ pub(super) struct Reading<'a> {
     pub(super) aside: &'a (dyn Fn(Message) + Send + Sync),
 }
 
+/// What came of a response.
+#[derive(Debug)]
+pub(super) enum Read {
+    Answer(Message),
+    /// The backend has closed its stream, and goes on behind its last event where the session's stream is opened again
+    /// (MCP 2025-11-25, basic/transports, sending messages to the server).
+    ToBeResumed(Resumption),
+}
+
+/// Where a stream goes on.
+#[derive(Debug, Default)]
+pub(super) struct Resumption {
+    pub(super) last_event: Option<Box<str>>,
+    /// How long the backend asks to be left alone before.
+    pub(super) retry: Option<Duration>,
+    /// Whether it has said anything on the stream.
+    has_run: bool,
+}
+
 impl Reading<'_> {
     /// Waits for the answer in the response that begins with `head`.
-    pub(super) async fn answer(&self, head: &Head, mut lease: Lease) -> Result<Message, CallError> {
+    pub(super) async fn answer(&self, head: &Head, lease: Lease) -> Result<Message, CallError> {
+        match self.read_response(head, lease).await? {
+            Read::Answer(answer) => Ok(answer),
+            Read::ToBeResumed(_) => Err(ended()),
+        }
+    }
+
+    /// Goes on reading in the stream that begins with `head`.
+    pub(super) async fn resumed(
+        &self,
+        head: &Head,
+        lease: Lease,
+        from: Resumption,
+    ) -> Result<Read, CallError> {
+        match head.status {
+            StatusCode::OK if head.is_stream => self.streamed(lease, from).await,
+            _ => Err(ended()),
+        }
+    }
+
+    /// The answer in the response that begins with `head`, or where it is to be looked for.
+    pub(super) async fn read_response(
+        &self,
+        head: &Head,
+        mut lease: Lease,
+    ) -> Result<Read, CallError> {
         let answer = match head.status {
-            StatusCode::OK if head.is_stream => return self.streamed(lease).await,
+            StatusCode::OK if head.is_stream => {
+                return self.streamed(lease, Resumption::default()).await;
+            }
             StatusCode::OK => self.message(self.whole(&mut lease).await?)?,
             _ => self.refused(head, &mut lease).await?,
         };
         lease.give_back();
-        self.unless_lost(answer)
+        self.unless_lost(answer).map(Read::Answer)
     }
 
     async fn whole(&self, lease: &mut Lease) -> Result<Bytes, CallError> {
@@ -122,36 +168,42 @@ impl Reading<'_> {
     }
 
     /// A backend that has said something on the call's stream knows the session: what follows is the call's own answer.
-    async fn streamed(&self, mut lease: Lease) -> Result<Message, CallError> {
+    async fn streamed(&self, mut lease: Lease, mut from: Resumption) -> Result<Read, CallError> {
         let mut events = SseDecoder::new(self.settings.max_message_size);
-        let mut has_run = false;
         while let Some(piece) = lease.piece().await.map_err(|reason| broke_off(&reason))? {
             events.push(&piece);
-            if let Some(answer) = self.next_answer(&mut events, &mut has_run)? {
+            if let Some(answer) = self.next_answer(&mut events, &mut from)? {
                 lease.skip();
                 if lease.is_at_rest() {
                     lease.give_back();
                 } else {
                     tokio::spawn(finish(lease));
                 }
-                return if has_run {
+                let has_run = from.has_run;
+                let answer = if has_run {
                     Ok(answer)
                 } else {
                     self.unless_lost(answer)
                 };
+                return answer.map(Read::Answer);
             }
         }
-        Err(CallError::lost("its event stream ended without an answer"))
+        if from.last_event.is_none() {
+            return Err(ended());
+        }
+        Ok(Read::ToBeResumed(from))
     }
 
     /// The answer among the events that have come so far; what is not the answer goes aside.
     fn next_answer(
         &self,
         events: &mut SseDecoder,
-        has_run: &mut bool,
+        from: &mut Resumption,
     ) -> Result<Option<Message>, CallError> {
         for event in events.by_ref() {
             let event = event.map_err(|error| CallError::protocol(wire::too_long(error)))?;
+            from.last_event = event.id.or(from.last_event.take());
+            from.retry = event.retry.or(from.retry);
             let of_another_type = event.event.is_some_and(|event| &*event != "message");
             if event.data.is_empty() || of_another_type {
                 continue;
@@ -159,7 +211,7 @@ impl Reading<'_> {
             let message = Message::parse(event.data)
                 .map_err(|malformed| CallError::protocol(malformed.fault().to_string()))?;
             if message.kind() != Kind::Response {
-                *has_run = true;
+                from.has_run = true;
                 (self.aside)(message);
             } else if self.is_answer(&message) {
                 return Ok(Some(message));
@@ -235,6 +287,10 @@ async fn beginning(lease: &mut Lease) -> Bytes {
         }
     }
     text.freeze()
+}
+
+fn ended() -> CallError {
+    CallError::lost("its event stream ended without an answer")
 }
 
 fn broke_off(reason: &str) -> CallError {

@@ -2,6 +2,7 @@
 //! Connections are kept alive in a pool without locks; the session is opened by the first call and again when it is lost.
 
 mod answer;
+mod call;
 mod chunks;
 mod connect;
 mod connection;

@@ -3,35 +3,31 @@
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::{ArcSwapOption, Guard};
-use http::StatusCode;
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout, timeout_at},
 };
 
 use super::{
-    answer::{Reading, finish},
+    answer::Reading,
     endpoint::Endpoint,
-    era::{mirrored, params_of},
     exchange::{Says, delete, post},
     pool::Pool,
     session::Session,
 };
 use crate::{
     backend::{
-        BackendSettings, CallError, EventSender, HttpSettings, Speaker,
+        BackendSettings, CallError, HttpSettings, Speaker,
         transport::{
             Delivery, Outlet, ServerInfo, gate::Gate, serials::Serials, watched::Watched, wire,
         },
     },
     lockfree::{Counter, Latest},
-    protocol::{Kind, Message},
+    protocol::Message,
 };
 
 /// How long the handshake of a session may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a notification may take to be accepted.
-const NOTIFY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Messages without an answer that may be on their way at once; a backend that asks for more gets none.
 const ASIDES: usize = 64;
 
@@ -51,9 +47,9 @@ pub(super) struct Shared {
     pub(super) modern: ArcSwapOption<Session>,
     /// 1 once the backend has shown that it is no modern one.
     pub(super) is_legacy: Latest,
-    known_list: ArcSwapOption<Message>,
+    pub(super) known_list: ArcSwapOption<Message>,
     pub(super) gate: Gate,
-    asides: Arc<Semaphore>,
+    pub(super) asides: Arc<Semaphore>,
     /// Held by the task that opens a session, for all who wait for it.
     pub(super) opening: Arc<tokio::sync::Mutex<()>>,
     opened: Counter,
@@ -281,146 +277,6 @@ impl Shared {
         };
         let was_modern = is_it(self.modern.compare_and_swap(lost, None));
         is_it(self.session.compare_and_swap(lost, None)) || was_modern
-    }
-
-    async fn call(
-        self: &Arc<Self>,
-        session: &Arc<Session>,
-        delivery: Delivery<'_>,
-    ) -> Result<Message, CallError> {
-        let serial = self.serials.next();
-        let name = serial.to_string();
-        let message = delivery.in_era(session.info.era);
-        let mut edit = wire::outgoing(&message, &name);
-        let mirrored = if session.is_modern() {
-            mirrored(&message, params_of(delivery.speaker))
-        } else {
-            String::new()
-        };
-        let says = Says {
-            session: Some(session),
-            request_id: Some(delivery.request_id),
-            mirrored: &mirrored,
-        };
-        let request = post(self.pool.endpoint(), says, edit.pieces());
-        let mut guard = CancelOnDrop {
-            shared: self,
-            session,
-            serial,
-            armed: true,
-        };
-        let method = delivery.message.method();
-        let lists = method.is_some_and(|method| method.ends_with("/list"));
-        let answered = async {
-            let (head, lease) = self.pool.send(&request).await?;
-            let aside = |message| self.aside(session, &delivery, message);
-            let reading = Reading {
-                serial,
-                in_session: session.has_id,
-                settings: &self.backend,
-                known: lists.then_some(&self.known_list),
-                aside: &aside,
-            };
-            reading.answer(&head, lease).await
-        };
-        let answer = answered.await;
-        guard.armed = false;
-        answer
-    }
-
-    /// What a backend says on a call's stream before the answer.
-    fn aside(self: &Arc<Self>, session: &Arc<Session>, delivery: &Delivery<'_>, message: Message) {
-        if message.kind() == Kind::Request {
-            // A modern server asks in its answers, and takes none here.
-            if !session.is_modern() {
-                self.asked(session, delivery.events, message);
-            }
-        } else if message.method().is_some_and(wire::is_for_everybody) {
-            self.outlet.say(message);
-        } else {
-            wire::forward(delivery.events, delivery.message, &message);
-        }
-    }
-
-    /// A request of the backend.
-    pub(super) fn asked(
-        self: &Arc<Self>,
-        session: &Arc<Session>,
-        call: Option<&EventSender>,
-        request: Message,
-    ) {
-        let (shared, asking) = (Arc::clone(self), Arc::clone(session));
-        let reply = move |answer| shared.post_later(&asking, answer);
-        if let Some(answer) = self.outlet.ask(call, request, reply) {
-            self.post_later(session, answer);
-        }
-    }
-
-    fn post_later(self: &Arc<Self>, session: &Arc<Session>, message: Message) {
-        let Ok(permit) = Arc::clone(&self.asides).try_acquire_owned() else {
-            tracing::debug!(backend = %self.backend.name, "A message was dropped: too many are on their way");
-            return;
-        };
-        let (shared, session) = (Arc::clone(self), Arc::clone(session));
-        tokio::spawn(async move {
-            let _permit = permit;
-            if let Err(error) = shared.post_aside(&session, &message).await {
-                tracing::debug!(backend = %shared.backend.name, %error, "A message did not arrive");
-            }
-        });
-    }
-
-    /// Posts a message that has no answer.
-    async fn post_aside(
-        self: &Arc<Self>,
-        session: &Session,
-        message: &Message,
-    ) -> Result<(), CallError> {
-        let mut edit = message.edit();
-        let says = Says {
-            session: Some(session),
-            ..Says::default()
-        };
-        let request = post(self.pool.endpoint(), says, edit.pieces());
-        let posted = timeout(NOTIFY_TIMEOUT, async {
-            let (head, lease) = self.pool.send(&request).await?;
-            let status = head.status;
-            if status.is_success() {
-                finish(lease).await;
-                return Ok(());
-            }
-            if status == StatusCode::NOT_FOUND && session.has_id {
-                return Err(CallError::SessionLost);
-            }
-            Err(CallError::Http {
-                status: status.as_u16(),
-                excerpt: "".into(),
-                retry_after: None,
-            })
-        });
-        posted.await.unwrap_or(Err(CallError::TimedOut {
-            after: NOTIFY_TIMEOUT,
-        }))
-    }
-}
-
-struct CancelOnDrop<'a> {
-    shared: &'a Arc<Shared>,
-    session: &'a Arc<Session>,
-    serial: u64,
-    armed: bool,
-}
-
-impl Drop for CancelOnDrop<'_> {
-    fn drop(&mut self) {
-        if self.armed && tokio::runtime::Handle::try_current().is_ok() {
-            self.session.doubt();
-            // A modern server is told by the connection that closes.
-            if !self.session.is_modern() {
-                self.shared
-                    .post_later(self.session, wire::cancelled(self.serial));
-            }
-        }
     }
 }
 
