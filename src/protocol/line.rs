@@ -111,7 +111,11 @@ impl LineDecoder {
 }
 
 /// The id that stands in the first bytes of a message.
-fn id_at_start(head: Vec<u8>) -> Option<Bytes> {
+fn id_at_start(mut head: Vec<u8>) -> Option<Bytes> {
+    // Digits at its end may be the beginning of another number.
+    while head.last().is_some_and(u8::is_ascii_digit) {
+        head.pop();
+    }
     let malformed = Message::parse(head.into()).err()?;
     malformed.id().map(Bytes::copy_from_slice)
 }
@@ -122,8 +126,10 @@ fn id_at_end(tail: &[u8]) -> Option<Bytes> {
     let start = members.iter().rposition(|byte| !byte.is_ascii_digit())? + 1;
     let (before, id) = members.split_at(start);
     let before = before.trim_ascii_end().strip_suffix(b":")?;
-    before.trim_ascii_end().strip_suffix(b"\"id\"")?;
-    (!id.is_empty()).then(|| Bytes::copy_from_slice(id))
+    let before = before.trim_ascii_end().strip_suffix(b"\"id\"")?;
+    // Without the comma its first quote may be an escaped one, inside a longer name.
+    let is_whole = before.trim_ascii_end().ends_with(b",") && !id.is_empty();
+    is_whole.then(|| Bytes::copy_from_slice(id))
 }
 
 /// The lines that are ready; `None` means that more must be pushed first.
@@ -232,7 +238,16 @@ mod tests {
         assert_eq!(id_of(&first), Some("\"a\"".into()));
         let last = format!(r#"{{"result":"{long}","jsonrpc":"2.0", "id" : 17 }}"#);
         assert_eq!(id_of(&last), Some("17".into()));
-        for nobody in [r#""id":7}}"#, r#"","id":"7"}"#, r#"7}"#, r#"","idd":7}"#] {
+        let cut_short = format!(r#"{{"a":"{}","id":12345,"b":"{long}"}}"#, "y".repeat(25));
+        assert!(cut_short[..41].ends_with(":123"));
+        assert_eq!(id_of(&cut_short), None);
+        for nobody in [
+            r#""id":7}}"#,
+            r#"","id":"7"}"#,
+            r#"7}"#,
+            r#"","idd":7}"#,
+            r#"","b\"id":7}"#,
+        ] {
             assert_eq!(
                 id_of(&format!(r#"{{"a":"{long}{nobody}"#)),
                 None,

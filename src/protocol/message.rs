@@ -96,8 +96,8 @@ impl Message {
         let id = known.parts().span(Part::Id);
         let behind = bytes.len().checked_sub(earlier.len() - id.end())?;
         let digits = bytes.get(id.start()..behind)?;
-        let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-        let is_same = is_number
+        let is_same = !id.is_absent()
+            && is_whole_number(digits)
             && bytes[..id.start()] == earlier[..id.start()]
             && bytes[behind..] == earlier[id.end()..];
         is_same.then(|| {
@@ -341,6 +341,11 @@ pub(super) fn check_text(bytes: &Bytes) -> Result<(), Malformed> {
     }
 }
 
+/// Digits as JSON writes a whole number that is not negative.
+fn is_whole_number(text: &[u8]) -> bool {
+    !matches!(text, [] | [b'0', _, ..]) && text.iter().all(u8::is_ascii_digit)
+}
+
 fn is_token(raw: &[u8]) -> bool {
     matches!(raw.first(), Some(b'"' | b'-' | b'0'..=b'9'))
 }
@@ -426,9 +431,13 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":,"result":{"isError":true}}"#,
             r#"{"jsonrpc":"2.0","id":7,"id":7,"result":{"isError":true}}"#,
             r#"{"jsonrpc":"2.0","id":"7","result":{"isError":true}}"#,
+            r#"{"jsonrpc":"2.0","id":007,"result":{"isError":true}}"#,
         ] {
             assert!(again(text).is_none(), "{text}");
         }
+        let nameless = r#"{"jsonrpc":"2.0","error":{}}"#;
+        let numbered = Bytes::from(format!("7{nameless}"));
+        assert!(Message::again(&parse(nameless).unwrap(), &numbered).is_none());
     }
 
     #[test]
