@@ -31,7 +31,7 @@ fn every_floor_imports_only_floors_below_it_and_every_rule_is_kept() {
 
 #[test]
 fn tests_benches_and_helper_packages_keep_the_sizes_and_open_with_their_question() {
-    let sources = read_all(&["tests", "benches", "loom-tests", "perf"]).unwrap();
+    let sources = read_all(&["tests", "benches", "fuzz", "loom-tests", "perf"]).unwrap();
     report(sources.iter().flat_map(everywhere).collect());
 }
 

@@ -1,0 +1,5 @@
+//! The envelope scan and edits, on any bytes.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| mcp_gateway_fuzz::envelope(bytes));
