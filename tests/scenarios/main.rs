@@ -9,6 +9,7 @@
     reason = "a situation fails by panicking, like every test, and writes `json!` where it calls"
 )]
 
+mod any_message;
 mod bad_config;
 mod bad_input;
 mod bounded;
@@ -115,6 +116,8 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "17 results pass byte for byte" => truth::results,
     "17 arguments pass byte for byte" => truth::arguments,
     "17 unknown fields of a request pass" => truth::unknown_fields_of_a_request,
+    "17 any request and its answer pass byte for byte: HTTP" => any_message::http,
+    "17 any request and its answer pass byte for byte: stdio" => any_message::stdio,
     "18 every framing of an event stream" => truth::event_streams,
     "18 progress arrives while the call is open" => truth::progress_in_time,
     "18 progress arrives before the result" => truth::progress_before_the_result,

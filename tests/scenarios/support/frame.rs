@@ -69,6 +69,11 @@ impl Frame {
         self.id.as_deref().map_or("null", RawValue::get)
     }
 
+    /// The params as JSON text, `null` where there are none.
+    pub(crate) fn params_text(&self) -> &str {
+        self.params.as_deref().map_or("null", RawValue::get)
+    }
+
     /// What a `tools/call` asks for.
     pub(crate) fn asked(&self) -> Option<Asked> {
         let params = self.params()?;

@@ -30,8 +30,12 @@ pub(crate) fn tool(name: &str) -> Value {
     tool
 }
 
-/// The answers that need no script: list, read and get of the one resource and the one prompt, and `ping`.
+/// The answers that need no script: list, read and get of the one resource and the one prompt, and `ping`; methods that
+/// begin with `echo/` get their params back.
 pub(crate) fn plain_answer(frame: &Frame) -> Option<String> {
+    if frame.method().starts_with("echo/") {
+        return Some(echo(frame));
+    }
     let value = match frame.method() {
         "ping" => json!({}),
         "resources/list" => {
@@ -49,4 +53,14 @@ pub(crate) fn plain_answer(frame: &Frame) -> Option<String> {
         _ => return None,
     };
     Some(frame::result(frame.id(), &value.to_string()))
+}
+
+fn echo(frame: &Frame) -> String {
+    let (id, params) = (frame.id(), frame.params_text());
+    if frame.method() == "echo/error" {
+        return format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32602,"message":"echo","data":{params}}}}}"#
+        );
+    }
+    frame::result(id, &format!(r#"{{"echo":{params}}}"#))
 }
