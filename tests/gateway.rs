@@ -1,4 +1,7 @@
 //! The gateway as a library, in front of the demo backend of the built binary: what a POST gets.
+
+// The future of a request is as deep here as in the library.
+#![recursion_limit = "256"]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
