@@ -15,7 +15,7 @@ use tracing::Instrument;
 
 use super::{
     Answer, BackendSettings, BackendStatus, Call, CallError, Client, EventReceiver, Line,
-    ServerInfo,
+    ServerInfo, TransportSettings,
     call::outcome,
     transport::{Outlet, Transport},
 };
@@ -164,6 +164,27 @@ impl Backend {
     /// As [`Backend::server_info`].
     pub async fn era(&self, deadline: Instant) -> Result<Era, CallError> {
         Ok(self.server_info(deadline).await?.era)
+    }
+
+    /// What it says of itself to modern clients, if it is one that speaks to them; asks it if need be.
+    ///
+    /// # Errors
+    /// If it cannot be reached until `deadline`, or is stopped.
+    pub async fn modern_info(
+        &self,
+        deadline: Instant,
+    ) -> Result<Option<Arc<ServerInfo>>, CallError> {
+        if self.is_stopped() {
+            return Err(CallError::Stopped);
+        }
+        self.within(deadline, self.transport.modern_info(deadline))
+            .await
+    }
+
+    /// Whether it is a child process.
+    #[must_use]
+    pub fn is_child(&self) -> bool {
+        matches!(self.settings.transport, TransportSettings::Stdio(_))
     }
 
     /// Has a modern backend tell of changes of this resource; waits until it has agreed, or has not for five seconds.

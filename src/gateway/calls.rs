@@ -3,8 +3,14 @@
 use std::sync::Arc;
 
 use super::{
-    bridge::in_rounds, catalogue::Entry, facade::Gateway, inbound::Outbound, member::Member,
-    request::Request, stream::step_by_step, underway::Underway,
+    bridge::{Own, in_rounds},
+    catalogue::Entry,
+    facade::Gateway,
+    inbound::Outbound,
+    member::Member,
+    request::Request,
+    stream::step_by_step,
+    underway::Underway,
 };
 use crate::{
     backend::{Answer, CallError, EventReceiver},
@@ -24,7 +30,7 @@ impl Gateway {
     ) -> Result<Answer, CallError> {
         let own = self.own_line(request, member).await;
         let mut call = request.call(message, repeatable, None);
-        call.line = own.as_deref();
+        call.line = own.as_ref().map(Own::line);
         let answer = in_rounds::send(request, member, call).await?;
         self.measure(request, &answer);
         Ok(answer)
@@ -54,7 +60,7 @@ impl Gateway {
         let circuit = tool.entry.map(|entry| member.circuit(entry));
         let own = self.own_line(request, member).await;
         let mut call = request.call(message, repeatable, circuit);
-        call.line = own.as_deref();
+        call.line = own.as_ref().map(Own::line);
         let answer = in_rounds::send(request, member, call).await?;
         self.measure(request, &answer);
         if let Some(entry) = tool.entry {

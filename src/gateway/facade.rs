@@ -6,6 +6,7 @@ use arc_swap::{ArcSwap, Guard};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use super::{
+    bridge::{LentLines, Parked},
     directory::Directory,
     inbound::{Caller, EventStream, Reply, Route},
     member::Member,
@@ -30,6 +31,10 @@ pub struct Gateway {
     pub(super) overhead: Recorder,
     pub(super) watch: Watch,
     draining: Latest,
+    /// Ways to older backends that modern clients use by turns.
+    pub(super) lent: LentLines,
+    /// Calls that wait for input of modern clients.
+    pub(super) parked: Parked,
     /// Whether subscriptions end; one that is opened after that ends at once.
     pub(super) closing: watch::Sender<bool>,
 }
@@ -58,6 +63,8 @@ impl Gateway {
             overhead: Recorder::new(),
             watch: Watch::default(),
             draining: Latest::new(0),
+            lent: LentLines::default(),
+            parked: Parked::new(),
             closing: watch::Sender::new(false),
         })
     }
@@ -115,6 +122,8 @@ impl Gateway {
         self.drain();
         self.watch.end();
         self.sessions.end_all();
+        self.parked.end();
+        self.lent.end();
         let mut ends = JoinSet::new();
         for member in self.table().members() {
             let backend = Arc::clone(member.backend());

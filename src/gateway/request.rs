@@ -10,7 +10,7 @@ use super::{
     sessions::{LogLevel, Session},
 };
 use crate::{
-    backend::{Call, EventSender, Introduced, ParamHeader, Patience, Speaker},
+    backend::{Call, Client, EventSender, Introduced, ParamHeader, Patience, Speaker},
     failsafe::ToolCircuit,
     protocol::Message,
     telemetry::{RequestId, Stamp},
@@ -42,6 +42,8 @@ pub(super) struct Request {
     pub(super) deadline: Instant,
     /// Where to put what a backend sends before its answer.
     pub(super) events: Option<EventSender>,
+    /// Its client, where that has no session and can be asked for something.
+    pub(super) client: Option<Arc<Client>>,
     /// How long its client was asked for something, where it can be asked.
     pub(super) patience: Option<Patience>,
 }

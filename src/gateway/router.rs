@@ -287,6 +287,7 @@ impl Admitted {
             began: self.began,
             deadline: self.deadline,
             events: None,
+            client: None,
             patience: None,
         }
     }

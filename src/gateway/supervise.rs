@@ -77,7 +77,10 @@ impl Gateway {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            self.sessions.reap(self.clock.now());
+            let now = self.clock.now();
+            self.sessions.reap(now);
+            self.lent.reap(now);
+            self.parked.reap();
         }
     }
 

@@ -104,6 +104,20 @@ impl Transport {
         }
     }
 
+    /// What a backend that speaks to modern clients says of itself.
+    pub(in crate::backend) async fn modern_info(
+        &self,
+        deadline: Instant,
+    ) -> Result<Option<Arc<ServerInfo>>, CallError> {
+        match self {
+            Self::Stdio(stdio) => {
+                let info = stdio.info().await?;
+                Ok((info.era == Era::Modern).then_some(info))
+            }
+            Self::Http(http) => http.modern_info(deadline).await,
+        }
+    }
+
     /// Of a modern backend: tells changes of this resource from now on.
     pub(in crate::backend) async fn watch(&self, uri: &str) {
         self.watched().add(uri).await;

@@ -1,9 +1,17 @@
 //! Requests of backends to clients, whatever era each is of.
 
 mod changes;
+mod conversation;
 pub(super) mod in_rounds;
+mod lent;
 mod levels;
 mod own_way;
+mod parked;
 mod relay;
+mod seal;
 
+pub(super) use conversation::{Conversation, Step};
+pub(super) use lent::{LentLines, Own};
+pub(super) use parked::{Parked, Questions};
 pub(super) use relay::Relay;
+pub(super) use seal::Seal;

@@ -2,14 +2,18 @@
 
 use std::sync::{Arc, Weak};
 
+use tokio::task::AbortHandle;
+
+use super::Own;
+
 use crate::{
-    backend::{Event, EventReceiver, Line, ServerInfo},
+    backend::{Client, Event, EventReceiver, Line},
     gateway::{
         catalogue::Kind,
         facade::Gateway,
         member::Member,
         request::Request,
-        sessions::{LogLevel, OwnLine, Session},
+        sessions::{OwnLine, Session},
     },
     protocol::{Era, Kind as MessageKind, Message},
 };
@@ -21,15 +25,46 @@ impl Gateway {
         self: &Arc<Self>,
         request: &Request,
         member: &Arc<Member>,
-    ) -> Option<Arc<Line>> {
+    ) -> Option<Own> {
+        if let Some(client) = &request.client {
+            return self.lent_line(request, member, client).await;
+        }
         let session = request.session.as_ref().filter(|it| it.can_be_asked())?;
         if let Some(line) = session.line(member.name()) {
-            return Some(line);
+            return Some(Own::of_session(line));
         }
-        let info = member.backend().server_info(request.deadline).await.ok()?;
-        if !needs_one(&info) {
+        if member.backend().era(request.deadline).await.ok()? == Era::Modern {
             return None;
         }
+        let (line, hearing) = self.open_line(member, session.client(), Arc::downgrade(session))?;
+        let line = session.keep_line(member.name(), OwnLine::new(line, hearing));
+        Some(Own::of_session(line))
+    }
+
+    async fn lent_line(
+        self: &Arc<Self>,
+        request: &Request,
+        member: &Arc<Member>,
+        client: &Arc<Client>,
+    ) -> Option<Own> {
+        let backend = member.backend();
+        let is_modern = backend.modern_info(request.deadline).await.ok()?.is_some();
+        if is_modern || backend.era(request.deadline).await.ok()? == Era::Modern {
+            return None;
+        }
+        let whose = (&**member, &*request.caller.name, self.clock.now());
+        self.lent.lend(whose, client, || {
+            self.open_line(member, client, Weak::new())
+        })
+    }
+
+    /// A new line, and the task that hears what is said on it outside of calls; none where there are as many as may be.
+    fn open_line(
+        self: &Arc<Self>,
+        member: &Arc<Member>,
+        client: &Arc<Client>,
+        session: Weak<Session>,
+    ) -> Option<(Arc<Line>, AbortHandle)> {
         let most = member.backend().settings().max_client_sessions;
         if member.backend().lines() >= most {
             tracing::warn!(
@@ -39,11 +74,9 @@ impl Gateway {
             );
             return None;
         }
-        let (line, outside) = member.backend().line(Arc::clone(session.client()));
-        let hearing =
-            Arc::clone(self).hear_outside(Arc::downgrade(session), Arc::clone(member), outside);
-        let own = OwnLine::new(line, tokio::spawn(hearing).abort_handle());
-        Some(session.keep_line(member.name(), own))
+        let (line, outside) = member.backend().line(Arc::clone(client));
+        let hearing = Arc::clone(self).hear_outside(session, Arc::clone(member), outside);
+        Some((line, tokio::spawn(hearing).abort_handle()))
     }
 
     /// What a backend says to one client outside of its calls.
@@ -63,26 +96,22 @@ impl Gateway {
         });
         loop {
             let message = outside.recv().await;
-            let Some(session) = session.upgrade() else {
-                return;
-            };
-            self.said_outside(&session, &member, &message);
+            self.said_outside(session.upgrade().as_deref(), &member, &message);
         }
     }
 
-    fn said_outside(self: &Arc<Self>, session: &Session, member: &Arc<Member>, message: &Message) {
+    fn said_outside(
+        self: &Arc<Self>,
+        session: Option<&Session>,
+        member: &Arc<Member>,
+        message: &Message,
+    ) {
         let method = message.method().unwrap_or_default();
-        if message.kind() == MessageKind::Request {
-            session.deliver(message);
-        } else if !Kind::changed_by(method).is_empty() {
-            self.read_again(member, Kind::changed_by(method).iter().copied());
-            session.tell(message.bytes().clone());
-        } else if LogLevel::of(message).is_none_or(|level| session.wants_log(level)) {
-            session.tell(message.bytes().clone());
+        self.read_again(member, Kind::changed_by(method).iter().copied());
+        match session {
+            Some(session) if message.kind() == MessageKind::Request => session.deliver(message),
+            Some(session) if session.wants(message) => session.tell(message.bytes().clone()),
+            _ => {}
         }
     }
-}
-
-fn needs_one(info: &ServerInfo) -> bool {
-    info.era == Era::Legacy
 }

@@ -6,14 +6,15 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use crate::{
+    backend::Client,
     gateway::{
         inbound::Inbound,
         replies::{Quoted, Refusal},
         sessions::LogLevel,
     },
     protocol::{
-        CLIENT_CAPABILITIES, LOG_LEVEL, MODERN, Message, PROTOCOL_VERSION, RawObject, Revision,
-        Text, decoded_header,
+        CLIENT_CAPABILITIES, CLIENT_INFO, LOG_LEVEL, MODERN, Message, PROTOCOL_VERSION, RawObject,
+        Revision, Text, decoded_header,
     },
 };
 
@@ -22,8 +23,8 @@ use crate::{
 pub(super) struct Asked {
     /// From which level on log lines of this request are wanted; none at all without one.
     pub(super) log_level: Option<LogLevel>,
-    /// What the client can be asked for, as raw JSON.
-    pub(super) capabilities: Box<str>,
+    /// What it says of its client.
+    pub(super) client: Client,
 }
 
 /// Whether a message is to be read by the rules of this revision: its `_meta` names a revision, or its header names this
@@ -62,9 +63,14 @@ impl Asked {
         let log_level = meta.member(LOG_LEVEL).map(read_level).transpose()?;
         Ok(Self {
             log_level,
-            capabilities: capabilities.into(),
+            client: Client::new(object(meta.member(CLIENT_INFO)), capabilities),
         })
     }
+}
+
+fn object(member: Option<&RawValue>) -> &str {
+    let text = member.map(RawValue::get);
+    text.filter(|text| text.starts_with('{')).unwrap_or("{}")
 }
 
 fn missing(key: &str, example: &str) -> Refusal {

@@ -42,7 +42,13 @@ impl Gateway {
 
     /// `server/discover` on `/mcp/{backend}`: our revisions, the backend's own words.
     pub(super) async fn discover_backend(&self, member: &Member, request: &Request) -> Bytes {
-        match member.backend().server_info(request.deadline).await {
+        let backend = member.backend();
+        let info = match backend.modern_info(request.deadline).await {
+            Ok(None) => backend.server_info(request.deadline).await,
+            Ok(Some(info)) => Ok(info),
+            Err(error) => Err(error),
+        };
+        match info {
             Ok(info) => discovered(request, &info.initialize_result),
             Err(error) => failed_call(request.id(), &Recovery::of_call(member.name(), &error)),
         }

@@ -2,15 +2,22 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tracing::Instrument;
 
-use super::{asked::Asked, finish::finished};
+use super::{
+    asked::Asked,
+    asking::{Answering, call_of},
+    finish::finished,
+};
 use crate::{
     backend::{ParamHeader, events},
     gateway::{
+        bridge::{Conversation, Questions},
         calls::first_of,
         facade::Gateway,
         inbound::{Inbound, Outbound, Reply},
+        member::Member,
         replies::{Refusal, answered},
         request::{Request, Speaks},
         router::{Place, may_have_events},
@@ -28,7 +35,8 @@ const REMOVED: [&str; 5] = [
     "resources/subscribe",
     "resources/unsubscribe",
 ];
-/// Tasks of older backends are not those of the extension, and cannot be made into them.
+/// The extension of this revision (`io.modelcontextprotocol/tasks`). Tasks of older backends are other ones, and cannot be made
+/// into them.
 const TASKS: &str = "tasks/";
 
 impl Gateway {
@@ -77,6 +85,9 @@ impl Gateway {
         asked: Asked,
         accepts_stream: bool,
     ) -> Outbound {
+        if asked.client.can_be_asked() && may_have_events(&request.message) {
+            return self.converse(place, request, asked, accepts_stream).await;
+        }
         if !accepts_stream || !may_have_events(&request.message) {
             let reply = self.stateless(place, request).await;
             return reply.map_or(Outbound::Accepted, Outbound::Reply);
@@ -85,6 +96,39 @@ impl Gateway {
         request.events = Some(sender);
         let incoming = incoming.only(move |event| is_wanted(event, asked.log_level));
         first_of(self.stateless(place, request), incoming).await
+    }
+
+    /// The same for a client that can be asked: its call may be interrupted by questions, or go on after them.
+    async fn converse(
+        self: &Arc<Self>,
+        place: Place,
+        mut request: Request,
+        asked: Asked,
+        accepts_stream: bool,
+    ) -> Outbound {
+        let conversation = match self.take_up(&place, &request) {
+            Some(Ok(conversation)) => conversation,
+            Some(Err(refusal)) => return Outbound::Reply(refusal.reply(Some(request.id()))),
+            None => {
+                let questions = Arc::new(Questions::default());
+                let (sender, incoming) = events(self.settings.sessions.buffer);
+                let taking = Arc::clone(&questions);
+                let incoming = incoming
+                    .handled(move |event| taking.take(event))
+                    .only(move |event| is_wanted(event, asked.log_level));
+                request.events = Some(sender);
+                request.patience = Some(questions.patience().clone());
+                request.client = Some(Arc::new(asked.client));
+                let token = request.message.progress_token();
+                let token = token.map(Bytes::copy_from_slice);
+                let call = (call_of(&place, &request).into(), token);
+                let underway = self.stateless(place, request.clone());
+                Conversation::new(call, underway, incoming, questions)
+            }
+        };
+        Answering::new(self, conversation, &request, accepts_stream)
+            .outbound()
+            .await
     }
 
     fn stateless(self: &Arc<Self>, place: Place, request: Request) -> Underway {
@@ -97,22 +141,37 @@ impl Gateway {
         Underway::new(call.in_current_span(), false)
     }
 
+    async fn answer_of_tasks(self: &Arc<Self>, member: Arc<Member>, request: &Request) -> Reply {
+        match member.backend().modern_info(request.deadline).await {
+            Ok(Some(_)) => self.answer(Place::Backend(member), request).await,
+            _ => there_is_none(request),
+        }
+    }
+
     async fn answer_stateless(self: &Arc<Self>, place: Place, request: &Request) -> Reply {
         match (request.message.method().unwrap_or_default(), place) {
             ("server/discover", Place::Aggregate) => answered(self.discover(request)),
             ("server/discover", Place::Backend(member)) => {
                 answered(self.discover_backend(&member, request).await)
             }
+            (method, Place::Backend(member)) if method.starts_with(TASKS) => {
+                self.answer_of_tasks(member, request).await
+            }
             (method, _) if REMOVED.contains(&method) || method.starts_with(TASKS) => {
-                let refusal = Refusal::UnknownMethod {
-                    method: method.into(),
-                    suggest: None,
-                };
-                refusal.reply(Some(request.id()))
+                there_is_none(request)
             }
             (_, place) => self.answer(place, request).await,
         }
     }
+}
+
+/// The answer to a method that this revision does not have here.
+fn there_is_none(request: &Request) -> Reply {
+    let refusal = Refusal::UnknownMethod {
+        method: request.message.method().unwrap_or_default().into(),
+        suggest: None,
+    };
+    refusal.reply(Some(request.id()))
 }
 
 /// The headers that repeat arguments of the call, for a backend that wants them.

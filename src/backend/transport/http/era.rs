@@ -4,7 +4,7 @@
 
 use std::{fmt::Write, sync::Arc, time::Duration};
 
-use tokio::time::{timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     answer::Reading,
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     backend::{
         CallError, ParamHeader, Speaker,
-        transport::{Delivery, ServerInfo, wire},
+        transport::{ServerInfo, wire},
     },
     protocol::{MODERN, Message, codes, encoded_header},
 };
@@ -28,15 +28,16 @@ impl Shared {
     /// What takes the place of a session for a modern client; nothing if the backend is a legacy one.
     pub(super) async fn modern_for(
         self: &Arc<Self>,
-        delivery: &Delivery<'_>,
+        deadline: Instant,
+        probe: bool,
     ) -> Result<Option<Arc<Session>>, CallError> {
-        if let Some(session) = self.known_modern(delivery.probe) {
+        if let Some(session) = self.known_modern(probe) {
             return Ok(Some(session));
         }
         if self.is_legacy.value() != 0 {
             return Ok(None);
         }
-        timeout_at(delivery.deadline, self.ask_once(delivery.probe))
+        timeout_at(deadline, self.ask_once(probe))
             .await
             .unwrap_or_else(|_| Err(CallError::unreachable("it has not said yet what it speaks")))
     }

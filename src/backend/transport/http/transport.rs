@@ -90,7 +90,7 @@ impl HttpTransport {
 
     async fn session_for(&self, delivery: Delivery<'_>) -> Result<Arc<Session>, CallError> {
         if matches!(delivery.speaker, Speaker::Modern(_))
-            && let Some(session) = self.0.modern_for(&delivery).await?
+            && let Some(session) = self.0.modern_for(delivery.deadline, delivery.probe).await?
         {
             return Ok(session);
         }
@@ -138,6 +138,15 @@ impl HttpTransport {
 
     pub(in crate::backend) async fn info(&self) -> Result<Arc<ServerInfo>, CallError> {
         Ok(Arc::clone(&self.0.session().await?.info))
+    }
+
+    /// What it says of itself to modern clients, if it speaks to them.
+    pub(in crate::backend) async fn modern_info(
+        &self,
+        deadline: Instant,
+    ) -> Result<Option<Arc<ServerInfo>>, CallError> {
+        let session = self.0.modern_for(deadline, false).await?;
+        Ok(session.map(|session| Arc::clone(&session.info)))
     }
 
     pub(in crate::backend) fn is_running(&self) -> bool {

@@ -1,0 +1,133 @@
+//! Ways to older backends for modern clients that can be asked: such a client has no session, so the way is kept for its
+//! caller and what it can be asked for. A child cannot say for which call it asks, and so serves one at a time.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::AbortHandle,
+};
+
+use crate::{
+    backend::{Client, Line},
+    gateway::member::Member,
+    lockfree::Latest,
+    telemetry::{Stamp, clock::millis},
+};
+
+/// How many children of one backend one caller may have with one set of capabilities.
+const MOST_CHILDREN: usize = 8;
+/// A way that nobody used for so long is ended.
+const IDLE: Duration = Duration::from_secs(300);
+
+/// The ways that modern clients use by turns.
+#[derive(Default)]
+pub(in crate::gateway) struct LentLines(papaya::HashMap<Key, Arc<Lent>>);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    backend: Box<str>,
+    caller: Box<str>,
+    client: Box<str>,
+    number: usize,
+}
+
+struct Lent {
+    line: Arc<Line>,
+    hearing: AbortHandle,
+    turns: Arc<Semaphore>,
+    last_used_ms: Latest,
+}
+
+/// A line for one call.
+pub(in crate::gateway) struct Own {
+    line: Arc<Line>,
+    _turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Own {
+    /// The line of a session, whose calls may go at once: any of them leads to the right client.
+    pub(super) const fn of_session(line: Arc<Line>) -> Self {
+        Self { line, _turn: None }
+    }
+
+    pub(in crate::gateway) fn line(&self) -> &Line {
+        &self.line
+    }
+}
+
+impl LentLines {
+    /// A line that is free for a call of this client, made by `open` if there is none and there may be one more.
+    pub(super) fn lend(
+        &self,
+        (member, caller, now): (&Member, &str, Stamp),
+        client: &Client,
+        open: impl FnOnce() -> Option<(Arc<Line>, AbortHandle)>,
+    ) -> Option<Own> {
+        let is_child = member.backend().is_child();
+        let key = |number| Key {
+            backend: member.name().into(),
+            caller: caller.into(),
+            client: client.introduction().into(),
+            number,
+        };
+        let most = if is_child { MOST_CHILDREN } else { 1 };
+        let lines = self.0.pin();
+        let mut free = None;
+        for number in 0..most {
+            let Some(lent) = lines.get(&key(number)) else {
+                free = Some(number);
+                break;
+            };
+            if let Some(own) = lent.take(now) {
+                return Some(own);
+            }
+        }
+        let (line, hearing) = free.and_then(|_| open())?;
+        let turns = if is_child { 1 } else { Semaphore::MAX_PERMITS };
+        let lent = Arc::new(Lent {
+            line,
+            hearing,
+            turns: Arc::new(Semaphore::new(turns)),
+            last_used_ms: Latest::new(now.millis()),
+        });
+        let own = lent.take(now);
+        lines.insert(key(free?), lent);
+        own
+    }
+
+    /// Ends what nobody has used for a while.
+    pub(in crate::gateway) fn reap(&self, now: Stamp) {
+        self.0.pin().retain(|_, lent| {
+            let silent = now.millis().saturating_sub(lent.last_used_ms.value());
+            let is_over = silent > millis(IDLE) && Arc::strong_count(&lent.line) == 1;
+            if is_over {
+                lent.end();
+            }
+            !is_over
+        });
+    }
+
+    /// Ends all.
+    pub(in crate::gateway) fn end(&self) {
+        let lines = self.0.pin();
+        lines.values().for_each(|lent| lent.end());
+        lines.clear();
+    }
+}
+
+impl Lent {
+    fn take(&self, now: Stamp) -> Option<Own> {
+        let turn = Arc::clone(&self.turns).try_acquire_owned().ok()?;
+        self.last_used_ms.set(now.millis());
+        Some(Own {
+            line: Arc::clone(&self.line),
+            _turn: Some(turn),
+        })
+    }
+
+    fn end(&self) {
+        self.hearing.abort();
+        self.line.end();
+    }
+}
