@@ -15,7 +15,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub enum Speaker<'a> {
     /// One of revision 2026-07-28, whose message says everything itself.
-    Modern(&'a [ParamHeader]),
+    Modern,
     /// One of an older revision.
     Legacy(Introduced<'a>),
 }
@@ -69,6 +69,8 @@ pub struct Call<'a> {
     pub events: Option<EventSender>,
     /// The client's own way to the backend; without it the one that all share.
     pub line: Option<&'a Line>,
+    /// Arguments that a modern backend wants in headers too.
+    pub param_headers: &'a [ParamHeader],
     /// How long the client was asked for something meanwhile.
     pub patience: Option<&'a Patience>,
 }

@@ -181,6 +181,12 @@ impl Backend {
             .await
     }
 
+    /// Whether it is known as one that wants some arguments of its tools in headers too.
+    #[must_use]
+    pub fn reads_headers(&self) -> bool {
+        self.transport.reads_headers()
+    }
+
     /// Whether it is a child process.
     #[must_use]
     pub fn is_child(&self) -> bool {

@@ -143,6 +143,7 @@ impl Way<'_> {
         let delivery = Delivery {
             message: &self.call.message,
             speaker: self.call.speaker,
+            param_headers: self.call.param_headers,
             request_id: self.call.request_id,
             events: self.call.events.as_ref(),
             deadline: self.deadline,
@@ -272,6 +273,7 @@ mod tests {
             tool: None,
             events: None,
             line: None,
+            param_headers: &[],
             patience: None,
         }
     }

@@ -68,6 +68,7 @@ impl Backend {
         let delivery = Delivery {
             message: &message,
             speaker: Speaker::GATEWAY,
+            param_headers: &[],
             request_id: RequestId::random(),
             events: None,
             deadline: Instant::now() + limit,

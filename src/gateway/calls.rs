@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     bridge::{Own, in_rounds},
-    catalogue::Entry,
+    catalogue::{Entry, headers_of},
     facade::Gateway,
     inbound::Outbound,
     member::Member,
@@ -58,9 +58,17 @@ impl Gateway {
     ) -> Result<Answer, CallError> {
         let repeatable = member.may_repeat(tool.name, tool.entry.map(|entry| &**entry));
         let circuit = tool.entry.map(|entry| member.circuit(entry));
+        let params = tool
+            .entry
+            .map(|entry| &*entry.header_params)
+            .unwrap_or_default();
+        let arguments = || message.arguments().unwrap_or_default();
+        let headers = (!params.is_empty()).then(|| headers_of(params, &arguments()));
         let own = self.own_line(request, member).await;
         let mut call = request.call(message, repeatable, circuit);
         call.line = own.as_ref().map(Own::line);
+        // What is known of the tool says more than what a client of another name or era has sent.
+        call.param_headers = headers.as_deref().unwrap_or(call.param_headers);
         let answer = in_rounds::send(request, member, call).await?;
         self.measure(request, &answer);
         if let Some(entry) = tool.entry {

@@ -22,8 +22,8 @@ const UNSET: LogLevel = LogLevel::Info;
 /// Which era a client is of.
 #[derive(Clone)]
 pub(super) enum Speaks {
-    /// Its request says everything itself; some of its arguments stand in headers too.
-    Modern(Arc<[ParamHeader]>),
+    /// Its request says everything itself.
+    Modern,
     /// Its session says it, if it has one.
     Legacy,
 }
@@ -33,6 +33,8 @@ pub(super) enum Speaks {
 pub(super) struct Request {
     pub(super) message: Message,
     pub(super) speaker: Speaks,
+    /// Arguments that its headers repeat.
+    pub(super) param_headers: Arc<[ParamHeader]>,
     pub(super) caller: Arc<Caller>,
     pub(super) session: Option<Arc<Session>>,
     pub(super) request_id: RequestId,
@@ -72,7 +74,7 @@ impl Request {
 
     fn speaker(&self) -> Speaker<'_> {
         match &self.speaker {
-            Speaks::Modern(params) => Speaker::Modern(params),
+            Speaks::Modern => Speaker::Modern,
             Speaks::Legacy => {
                 let session = self.session.as_ref();
                 let level = |session: &Arc<Session>| session.log_level().unwrap_or(UNSET);
@@ -104,6 +106,7 @@ impl Request {
             tool,
             events: self.events.clone(),
             line: None,
+            param_headers: &self.param_headers,
             patience: self.patience.as_ref(),
         }
     }

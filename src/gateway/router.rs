@@ -280,6 +280,7 @@ impl Admitted {
         Request {
             message,
             speaker: Speaks::Legacy,
+            param_headers: Arc::default(),
             caller: Arc::clone(&self.caller),
             session: self.session.clone(),
             request_id: self.request_id,

@@ -49,7 +49,16 @@ impl Gateway {
     ) -> Result<Bytes, Refusal> {
         let name = request.message.name().unwrap_or_default();
         request.caller.permit(member.name(), &name)?;
-        let entry = member.tool(&name);
+        let mut entry = member.tool(&name);
+        if entry.is_none() && member.backend().reads_headers() {
+            // Its definition says which arguments go into headers.
+            let deadline = request.deadline.min(self.fan_out_deadline());
+            entry = self
+                .look_up_tool(member, &name, deadline)
+                .await
+                .ok()
+                .flatten();
+        }
         let tool = Tool {
             name: &name,
             entry: entry.as_ref(),

@@ -8,7 +8,7 @@ use super::{
     Outlet, ServerInfo, http::HttpTransport, stdio::StdioTransport, watched::Watched, wire,
 };
 use crate::{
-    backend::{BackendSettings, CallError, EventSender, Speaker, TransportSettings},
+    backend::{BackendSettings, CallError, EventSender, ParamHeader, Speaker, TransportSettings},
     protocol::{Era, Message},
     telemetry::RequestId,
 };
@@ -18,6 +18,7 @@ use crate::{
 pub(in crate::backend) struct Delivery<'a> {
     pub(in crate::backend) message: &'a Message,
     pub(in crate::backend) speaker: Speaker<'a>,
+    pub(in crate::backend) param_headers: &'a [ParamHeader],
     pub(in crate::backend) request_id: RequestId,
     pub(in crate::backend) events: Option<&'a EventSender>,
     /// When the caller stops waiting: until then a child may be started or a session opened for it.
@@ -30,10 +31,10 @@ impl<'a> Delivery<'a> {
     /// The message as a server of this era reads it.
     pub(super) fn in_era(&self, era: Era) -> Cow<'a, Message> {
         match (era, self.speaker) {
-            (Era::Legacy, Speaker::Legacy(_)) | (Era::Modern, Speaker::Modern(_)) => {
+            (Era::Legacy, Speaker::Legacy(_)) | (Era::Modern, Speaker::Modern) => {
                 Cow::Borrowed(self.message)
             }
-            (Era::Legacy, Speaker::Modern(_)) => Cow::Owned(self.message.without_sender()),
+            (Era::Legacy, Speaker::Modern) => Cow::Owned(self.message.without_sender()),
             (Era::Modern, Speaker::Legacy(client)) => {
                 Cow::Owned(self.message.with_sender(&wire::introduced(client)))
             }
@@ -115,6 +116,14 @@ impl Transport {
                 Ok((info.era == Era::Modern).then_some(info))
             }
             Self::Http(http) => http.modern_info(deadline).await,
+        }
+    }
+
+    /// Whether it is known as modern, over HTTP.
+    pub(in crate::backend) fn reads_headers(&self) -> bool {
+        match self {
+            Self::Stdio(_) => false,
+            Self::Http(http) => http.is_modern(),
         }
     }
 

@@ -27,10 +27,11 @@ pub(in crate::gateway) async fn send(
     member: &Member,
     call: Call<'_>,
 ) -> Result<Answer, CallError> {
-    if matches!(request.speaker, Speaks::Modern(_)) {
+    if matches!(request.speaker, Speaks::Modern) {
         return member.send(call).await;
     }
     let (message, repeatable, tool) = (call.message.clone(), call.repeatable, call.tool);
+    let param_headers = call.param_headers;
     let mut answer = member.send(call).await?;
     for _ in 0..MOST_ROUNDS {
         if !answer.message.wants_input() {
@@ -45,7 +46,9 @@ pub(in crate::gateway) async fn send(
         })?;
         let answers = wanted.ask(request, session).await?;
         let again = message.with_in_params(&answers);
-        answer = member.send(request.call(again, repeatable, tool)).await?;
+        let mut call = request.call(again, repeatable, tool);
+        call.param_headers = param_headers;
+        answer = member.send(call).await?;
     }
     Err(CallError::unanswered(format!(
         "it still asks for more after {MOST_ROUNDS} rounds"

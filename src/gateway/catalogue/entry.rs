@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::Kind;
+use super::{Kind, header_params::HeaderParam};
 use crate::{
     failsafe::ToolCircuit,
     lockfree::Recorder,
@@ -24,6 +24,8 @@ pub(in crate::gateway) struct Entry {
     pub(in crate::gateway) description: Box<str>,
     /// Whether it says that calling it again does no harm.
     pub(in crate::gateway) repeatable: bool,
+    /// Its arguments that calls over HTTP repeat in headers.
+    pub(in crate::gateway) header_params: Box<[HeaderParam]>,
     /// The definition as the backend wrote it.
     pub(in crate::gateway) raw: Box<RawValue>,
     /// How long calls of it take; made by its first call and kept when the list is read again.
@@ -43,6 +45,7 @@ impl Entry {
             key: key.into(),
             description: description.unwrap_or(Cow::Borrowed("")).into(),
             repeatable: hints.read_only == Some(true) || hints.idempotent == Some(true),
+            header_params: HeaderParam::all_of(raw),
             raw: raw.to_owned(),
             latency: Arc::default(),
             circuit: OnceLock::new(),

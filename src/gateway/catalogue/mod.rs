@@ -2,11 +2,13 @@
 //! The last good list is kept while the backend is down.
 
 mod entry;
+mod header_params;
 mod kind;
 mod pages;
 mod shelf;
 
 pub(super) use entry::Entry;
+pub(super) use header_params::{first_wrong, headers_of};
 pub(super) use kind::Kind;
 pub(super) use pages::{Listing, Reader};
 pub(super) use shelf::{Catalogue, Freshness};

@@ -159,6 +159,7 @@ impl Reader {
                 tool: None,
                 events: None,
                 line: None,
+                param_headers: &[],
                 patience: None,
             })
             .await?;

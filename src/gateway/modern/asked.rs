@@ -8,8 +8,10 @@ use serde_json::value::RawValue;
 use crate::{
     backend::Client,
     gateway::{
+        catalogue::{Entry, first_wrong},
         inbound::Inbound,
         replies::{Quoted, Refusal},
+        request::Request,
         sessions::LogLevel,
     },
     protocol::{
@@ -139,6 +141,16 @@ fn check(header: &str, given: Option<Option<Cow<'_, str>>>, value: &str) -> Resu
         ),
     };
     Err(Refusal::HeaderMismatch(wrong.into()))
+}
+
+/// Compares the headers that repeat arguments of a tool with the arguments.
+pub(super) fn check_params(tool: &Entry, request: &Request) -> Result<(), Refusal> {
+    let arguments = request.message.arguments().unwrap_or_default();
+    let given = &request.param_headers;
+    match first_wrong(&tool.header_params, &arguments, given) {
+        Some(wrong) => check(wrong.header, wrong.said, &wrong.value),
+        None => Ok(()),
+    }
 }
 
 fn as_it_is(value: &str) -> Option<Cow<'_, str>> {

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use tracing::Instrument;
 
 use super::{
-    asked::Asked,
+    asked::{Asked, check_params},
     asking::{Answering, call_of},
     finish::finished,
 };
 use crate::{
-    backend::{ParamHeader, events},
+    backend::events,
     gateway::{
         bridge::{Conversation, Questions},
         calls::first_of,
@@ -66,7 +66,13 @@ impl Gateway {
             Err(refusal) => return refused(refusal),
         };
         let mut request = admitted.request(message.clone());
-        request.speaker = Speaks::Modern(params_of(inbound));
+        request.speaker = Speaks::Modern;
+        if let Some(mirrored) = &inbound.mirrored {
+            request.param_headers = mirrored.params.as_slice().into();
+            if let Err(refusal) = self.check_params(&admitted.place, &request) {
+                return refused(refusal);
+            }
+        }
         if request.message.method() == Some("subscriptions/listen") {
             if !inbound.accepts_stream {
                 return refused(Refusal::NotAcceptable("no event stream".into()));
@@ -76,6 +82,24 @@ impl Gateway {
         }
         self.start(admitted.place, request, asked, inbound.accepts_stream)
             .await
+    }
+
+    /// Whether the headers that repeat arguments say what the arguments say, as far as the tool is known.
+    fn check_params(&self, place: &Place, request: &Request) -> Result<(), Refusal> {
+        if request.message.method() != Some("tools/call") {
+            return Ok(());
+        }
+        let name = request.message.name().unwrap_or_default();
+        let entry = match place {
+            Place::Backend(member) => member.tool(&name),
+            Place::Aggregate => {
+                let directory = self.directory();
+                directory
+                    .find(&name)
+                    .map(|listed| Arc::clone(&listed.entry))
+            }
+        };
+        entry.map_or(Ok(()), |entry| check_params(&entry, request))
     }
 
     async fn start(
@@ -172,12 +196,6 @@ fn there_is_none(request: &Request) -> Reply {
         suggest: None,
     };
     refusal.reply(Some(request.id()))
-}
-
-/// The headers that repeat arguments of the call, for a backend that wants them.
-fn params_of(inbound: &Inbound) -> Arc<[ParamHeader]> {
-    let mirrored = inbound.mirrored.as_ref();
-    mirrored.map_or_else(|| [].into(), |mirrored| mirrored.params.as_slice().into())
 }
 
 /// Log lines go to those who have asked for them, in the request itself; everything else goes to everybody.

@@ -7,7 +7,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{
     answer::{Read, Reading, Resumption, finish},
-    era::{mirrored, params_of},
+    era::mirrored,
     exchange::{Says, SendError, get, post},
     session::Session,
     transport::Shared,
@@ -37,7 +37,7 @@ impl Shared {
         let message = delivery.in_era(session.info.era);
         let mut edit = wire::outgoing(&message, &name);
         let mirrored = if session.is_modern() {
-            mirrored(&message, params_of(delivery.speaker))
+            mirrored(&message, delivery.param_headers)
         } else {
             String::new()
         };

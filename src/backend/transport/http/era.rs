@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     backend::{
-        CallError, ParamHeader, Speaker,
+        CallError, ParamHeader,
         transport::{ServerInfo, wire},
     },
     protocol::{MODERN, Message, codes, encoded_header},
@@ -142,12 +142,4 @@ pub(super) fn mirrored(message: &Message, params: &[ParamHeader]) -> String {
         let _ = write!(lines, "{name}: {value}\r\n");
     }
     lines
-}
-
-/// The parameters of the call that its client has put in headers.
-pub(super) fn params_of<'a>(speaker: Speaker<'a>) -> &'a [ParamHeader] {
-    match speaker {
-        Speaker::Modern(params) => params,
-        Speaker::Legacy(_) => &[],
-    }
 }

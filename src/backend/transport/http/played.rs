@@ -111,6 +111,7 @@ pub(super) fn call(name: &str) -> Call<'static> {
         tool: None,
         events: None,
         line: None,
+        param_headers: &[],
         patience: None,
     }
 }

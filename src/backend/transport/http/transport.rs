@@ -89,7 +89,7 @@ impl HttpTransport {
     }
 
     async fn session_for(&self, delivery: Delivery<'_>) -> Result<Arc<Session>, CallError> {
-        if matches!(delivery.speaker, Speaker::Modern(_))
+        if matches!(delivery.speaker, Speaker::Modern)
             && let Some(session) = self.0.modern_for(delivery.deadline, delivery.probe).await?
         {
             return Ok(session);
@@ -138,6 +138,10 @@ impl HttpTransport {
 
     pub(in crate::backend) async fn info(&self) -> Result<Arc<ServerInfo>, CallError> {
         Ok(Arc::clone(&self.0.session().await?.info))
+    }
+
+    pub(in crate::backend) fn is_modern(&self) -> bool {
+        self.0.modern.load().is_some()
     }
 
     /// What it says of itself to modern clients, if it speaks to them.
