@@ -105,7 +105,7 @@ async fn the_aggregate_endpoint_lists_meta_tools_and_what_is_surfaced() {
     let listed = client.ask("tools/list", json!({})).await["result"]["tools"].clone();
     let listed = names(&listed);
     assert!(listed.contains(&"gateway_invoke") && listed.contains(&"demo__add"));
-    assert_eq!(listed.len(), 7, "{listed:?}");
+    assert_eq!(listed.len(), 8, "{listed:?}");
     client.end().await;
 }
 

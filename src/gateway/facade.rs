@@ -10,6 +10,7 @@ use super::{
     directory::Directory,
     inbound::{Caller, EventStream, Reply, Route},
     member::Member,
+    reload::{Reloads, Retiring},
     replies::Refusal,
     sessions::Sessions,
     settings::GatewaySettings,
@@ -24,9 +25,10 @@ use crate::{
 
 /// All backends behind one endpoint. Requests read snapshots and take no lock.
 pub struct Gateway {
-    pub(super) settings: GatewaySettings,
     pub(super) clock: Clock,
-    table: ArcSwap<Table>,
+    pub(super) table: ArcSwap<Table>,
+    pub(super) retiring: Retiring,
+    pub(super) reloads: Reloads,
     pub(super) sessions: Sessions,
     pub(super) overhead: Recorder,
     pub(super) watch: Watch,
@@ -54,12 +56,12 @@ impl Gateway {
             .into_iter()
             .map(|backend| Arc::new(Member::new(backend)))
             .collect();
-        let table = Table::new(settings.meta_mcp.naming, members);
         Arc::new(Self {
             sessions: Sessions::new(settings.sessions.clone()),
-            settings,
+            reloads: Reloads::new(clock.now().millis()),
+            retiring: Retiring::default(),
             clock,
-            table: ArcSwap::from_pointee(table),
+            table: ArcSwap::from_pointee(Table::new(settings, members)),
             overhead: Recorder::new(),
             watch: Watch::default(),
             draining: Latest::new(0),
@@ -125,11 +127,20 @@ impl Gateway {
         self.parked.end();
         self.lent.end();
         let mut ends = JoinSet::new();
-        for member in self.table().members() {
-            let backend = Arc::clone(member.backend());
+        for backend in self.all_backends() {
             ends.spawn(async move { backend.shutdown(deadline).await });
         }
         ends.join_all().await;
+    }
+
+    /// Every backend that has not ended. None can be added once requests are no longer taken.
+    fn all_backends(&self) -> Vec<Arc<Backend>> {
+        let mut backends = self.retiring.lock().clone();
+        for member in self.table().members() {
+            member.watch().end();
+            backends.push(Arc::clone(member.backend()));
+        }
+        backends
     }
 
     /// Whether requests are taken.

@@ -43,7 +43,7 @@ impl Gateway {
 
     /// When a fan-out that begins now answers with what it has.
     pub(super) fn fan_out_deadline(&self) -> Instant {
-        Instant::now() + self.settings.fan_out_timeout
+        Instant::now() + self.table().settings().fan_out_timeout
     }
 
     /// The same for these backends alone, until `deadline`.
@@ -94,7 +94,7 @@ impl Gateway {
             return Ok(known);
         }
         let now = self.clock.now();
-        let ttl = self.settings.meta_mcp.cache_ttl.min(RECHECK);
+        let ttl = self.table().settings().meta_mcp.cache_ttl.min(RECHECK);
         if member.catalogue().freshness(Kind::Tools, now, ttl) == Freshness::Due {
             self.read_within(member, Kind::Tools, deadline).await?;
         }
@@ -120,7 +120,7 @@ impl Gateway {
     }
 
     fn freshness(&self, member: &Member, kind: Kind) -> Freshness {
-        let ttl = self.settings.meta_mcp.cache_ttl;
+        let ttl = self.table().settings().meta_mcp.cache_ttl;
         member.catalogue().freshness(kind, self.clock.now(), ttl)
     }
 
@@ -142,7 +142,7 @@ impl Gateway {
         };
         let reader = Reader {
             clock: self.clock.clone(),
-            deadline: Instant::now() + self.settings.request_timeout,
+            deadline: Instant::now() + self.table().settings().request_timeout,
         };
         if member.catalogue().read(&member, kind, &reader).await? {
             self.list_changed(&member, kind);

@@ -24,7 +24,7 @@ pub enum Route {
 }
 
 /// Who asks, and what they may do. Made once per credential and shared.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
     /// The credential's name in logs; never the credential.
     pub name: Box<str>,
@@ -34,7 +34,7 @@ pub struct Caller {
     pub allowed_tools: Option<Vec<String>>,
     /// Tools it may not use, by name.
     pub denied_tools: Vec<String>,
-    /// Whether it may stop and revive backends.
+    /// Whether it may stop and revive backends, and have the configuration read again.
     pub operator: bool,
 }
 

@@ -88,7 +88,12 @@ impl Gateway {
                 name: env!("CARGO_PKG_NAME"),
                 version: env!("CARGO_PKG_VERSION"),
             },
-            instructions: self.settings.meta_mcp.enabled.then_some(INSTRUCTIONS),
+            instructions: self
+                .table()
+                .settings()
+                .meta_mcp
+                .enabled
+                .then_some(INSTRUCTIONS),
         };
         serde_json::to_vec(&result).unwrap_or_default()
     }

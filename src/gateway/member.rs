@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use super::catalogue::{Catalogue, Entry, Kind};
+use tokio::sync::watch;
+
+use super::{
+    catalogue::{Catalogue, Entry, Kind},
+    watch::Watch,
+};
 use crate::{
     backend::{Answer, Backend, Call, CallError},
     failsafe::{Outcome, ToolCircuit},
@@ -13,16 +18,42 @@ use crate::{
 pub(super) struct Member {
     backend: Arc<Backend>,
     catalogue: Catalogue,
+    watch: Watch,
+    /// Goes with the last who holds the member.
+    held: watch::Sender<()>,
     outcomes: [Counter; Outcome::ALL.len()],
 }
 
 impl Member {
     pub(super) fn new(backend: Arc<Backend>) -> Self {
+        Self::with(backend, Catalogue::default())
+    }
+
+    /// A member that takes the place of an earlier one, whose lists are shown until its own are read.
+    pub(super) fn succeeding(backend: Arc<Backend>, earlier: &Self) -> Self {
+        Self::with(backend, earlier.catalogue.handed_on())
+    }
+
+    fn with(backend: Arc<Backend>, catalogue: Catalogue) -> Self {
         Self {
             backend,
-            catalogue: Catalogue::default(),
+            catalogue,
+            watch: Watch::default(),
+            held: watch::Sender::new(()),
             outcomes: std::array::from_fn(|_| Counter::new()),
         }
+    }
+
+    /// The tasks that run for it beside its calls.
+    pub(super) const fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Resolves when nobody holds it any more: when it is on no table and its last call has ended.
+    pub(super) fn released(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut held = self.held.subscribe();
+        // Nothing is ever sent: what is waited for is the error that the sender is gone.
+        async move { while held.changed().await.is_ok() {} }
     }
 
     pub(super) fn name(&self) -> &str {

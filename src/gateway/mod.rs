@@ -17,6 +17,7 @@ mod naming;
 mod nearest;
 mod notices;
 mod pages;
+mod reload;
 mod replies;
 mod request;
 mod rights;
@@ -35,6 +36,7 @@ mod watch;
 
 pub use facade::Gateway;
 pub use inbound::{Caller, EventStream, Inbound, Mirrored, Outbound, Reply, Route};
+pub use reload::{Adopted, ReloadOutcome, Reloaded, Wish};
 pub use replies::Refusal;
 pub use settings::{GatewaySettings, MetaMcpSettings, Naming, SessionSettings, SurfacedTool};
 pub use stream::next_message;

@@ -60,7 +60,7 @@ impl Gateway {
     }
 
     async fn read_or_warn(self: &Arc<Self>, member: &Arc<Member>, kind: Kind) {
-        let deadline = tokio::time::Instant::now() + self.settings.request_timeout;
+        let deadline = tokio::time::Instant::now() + self.table().settings().request_timeout;
         if let Err(error) = self.read_within(member, kind, deadline).await {
             tracing::warn!(backend = member.name(), %error, "A changed list could not be read; the last good one stays");
         }
@@ -79,7 +79,8 @@ impl Gateway {
     }
 
     fn shows_tools_of(&self, member: &Member) -> bool {
-        let meta = &self.settings.meta_mcp;
+        let table = self.table();
+        let meta = &table.settings().meta_mcp;
         !meta.enabled
             || meta
                 .surfaced_tools
@@ -119,7 +120,8 @@ impl Gateway {
         });
     }
 
-    fn tell(&self, message: &Message, concerns: impl Fn(&Session) -> bool) {
+    /// Tells those whom it concerns, if they want to hear of it.
+    pub(super) fn tell(&self, message: &Message, concerns: impl Fn(&Session) -> bool) {
         let method = message.method().unwrap_or_default();
         self.sessions.for_each(|session| {
             if session.hears(method) && concerns(session) {

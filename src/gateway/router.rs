@@ -16,6 +16,7 @@ use super::{
     replies::{Refusal, answered},
     request::{Request, Speaks},
     sessions::Session,
+    table::Table,
     underway::Underway,
 };
 use crate::{
@@ -118,7 +119,8 @@ impl Gateway {
         if self.is_draining() {
             return Err(Refusal::Draining);
         }
-        let place = self.place(&inbound.route, &inbound.caller)?;
+        let table = self.table();
+        let place = place(&table, &inbound.route, &inbound.caller)?;
         let began = Instant::now();
         Ok(Admitted {
             place,
@@ -127,18 +129,8 @@ impl Gateway {
             request_id: inbound.request_id,
             started: inbound.started,
             began,
-            deadline: began + self.settings.request_timeout,
+            deadline: began + table.settings().request_timeout,
         })
-    }
-
-    fn place(&self, route: &Route, caller: &Caller) -> Result<Place, Refusal> {
-        let Route::Backend(name) = route else {
-            return Ok(Place::Aggregate);
-        };
-        self.table()
-            .endpoint(name, caller)
-            .cloned()
-            .map(Place::Backend)
     }
 
     async fn plain(self: &Arc<Self>, admitted: Admitted, message: Message) -> Outbound {
@@ -153,7 +145,7 @@ impl Gateway {
         if !may_have_events(&message) {
             return self.plain(admitted, message).await;
         }
-        let (events, incoming) = events(self.settings.sessions.buffer);
+        let (events, incoming) = events(self.table().settings().sessions.buffer);
         let mut request = admitted.request(message);
         request.events = Some(events);
         let incoming = heard_in_session(&mut request, incoming);
@@ -292,6 +284,14 @@ impl Admitted {
             patience: None,
         }
     }
+}
+
+fn place(table: &Table, route: &Route, caller: &Caller) -> Result<Place, Refusal> {
+    let Route::Backend(name) = route else {
+        return Ok(Place::Aggregate);
+    };
+    let member = table.endpoint(name, caller)?;
+    Ok(Place::Backend(Arc::clone(member)))
 }
 
 fn batches_allowed((admitted, revision): (Admitted, Revision)) -> Result<Admitted, Refusal> {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::{catalogue::Kind, facade::Gateway, member::Member};
 use crate::lockfree::Snapshot;
@@ -14,33 +14,35 @@ impl Gateway {
     /// Starts everything that goes on beside the requests; [`Gateway::shutdown`] ends it.
     pub fn supervise(self: &Arc<Self>) {
         for member in self.table().members() {
-            self.watch.keep(&member.backend().supervise());
-            let notices = member.backend().notices();
-            let hearing = Arc::clone(self).hear(Arc::clone(member), notices);
-            self.watch.keep(&tokio::spawn(hearing));
+            self.watch_over(member);
         }
         self.watch.keep(&tokio::spawn(Arc::clone(self).warm_up()));
-        self.watch
-            .keep(&tokio::spawn(Arc::clone(self).notice_restarts()));
         self.watch.keep(&tokio::spawn(Arc::clone(self).reap()));
-        self.watch
-            .keep(&tokio::spawn(Arc::clone(self).log_health()));
+    }
+
+    /// Starts what goes on beside the calls of one member; it ends when the member is taken out.
+    pub(super) fn watch_over(self: &Arc<Self>, member: &Arc<Member>) {
+        let (gateway, own) = (|| Arc::clone(self), || Arc::clone(member));
+        let notices = member.backend().notices();
+        let every = self.table().settings().health_log_interval;
+        let tasks = [
+            member.backend().supervise(),
+            tokio::spawn(gateway().hear(own(), notices)),
+            tokio::spawn(gateway().notice_restarts(own())),
+            tokio::spawn(log_health_of(own(), every)),
+        ];
+        tasks.iter().for_each(|task| member.watch().keep(task));
     }
 
     async fn warm_up(self: Arc<Self>) {
-        let names = &self.settings.meta_mcp.warm_start;
+        let table = self.snapshot();
+        let names = &table.settings().meta_mcp.warm_start;
         let chosen = |member: &&Arc<Member>| {
             names
                 .iter()
                 .any(|name| name == "*" || name == member.name())
         };
-        let members = self
-            .table()
-            .members()
-            .iter()
-            .filter(chosen)
-            .cloned()
-            .collect();
+        let members = table.members().iter().filter(chosen).cloned().collect();
         for missing in self
             .freshen_members(members, &Kind::ALL, self.fan_out_deadline())
             .await
@@ -54,49 +56,43 @@ impl Gateway {
     }
 
     /// A backend that was started again may offer other things than before, and need not say so.
-    async fn notice_restarts(self: Arc<Self>) {
+    async fn notice_restarts(self: Arc<Self>, member: Arc<Member>) {
         let mut ticks = interval(RESTART_CHECK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let restarts = |member: &Arc<Member>| member.backend().status().restarts;
-        let mut earlier: Vec<u64> = self.table().members().iter().map(restarts).collect();
+        let restarts = || member.backend().status().restarts;
+        let mut earlier = restarts();
         loop {
             ticks.tick().await;
-            for (member, earlier) in self.table().members().iter().zip(&mut earlier) {
-                let now = restarts(member);
-                if now != *earlier && member.backend().status().running {
-                    *earlier = now;
-                    let was_read = |kind: &Kind| member.catalogue().listing(*kind).is_some();
-                    self.read_again(member, Kind::ALL.into_iter().filter(was_read));
-                }
+            let now = restarts();
+            if now != earlier && member.backend().status().running {
+                earlier = now;
+                let was_read = |kind: &Kind| member.catalogue().listing(*kind).is_some();
+                self.read_again(&member, Kind::ALL.into_iter().filter(was_read));
             }
         }
     }
 
     async fn reap(self: Arc<Self>) {
-        let mut ticks = interval(self.sessions.reap_interval());
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
+            sleep(self.sessions.reap_interval()).await;
             let now = self.clock.now();
             self.sessions.reap(now);
             self.lent.reap(now);
             self.parked.reap();
         }
     }
+}
 
-    async fn log_health(self: Arc<Self>) {
-        let mut ticks = interval(self.settings.health_log_interval);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+async fn log_health_of(member: Arc<Member>, every: Duration) {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.tick().await;
+    let mut earlier = snapshot(&member);
+    loop {
         ticks.tick().await;
-        let mut earlier: Vec<Snapshot> = self.table().members().iter().map(snapshot).collect();
-        loop {
-            ticks.tick().await;
-            for (member, earlier) in self.table().members().iter().zip(&mut earlier) {
-                let now = snapshot(member);
-                log_health(member, &now.since(earlier));
-                *earlier = now;
-            }
-        }
+        let now = snapshot(&member);
+        log_health(&member, &now.since(&earlier));
+        earlier = now;
     }
 }
 

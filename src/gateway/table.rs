@@ -1,27 +1,27 @@
-//! All backends at one moment, with their tools under public names: a snapshot that is swapped whole.
+//! All backends at one moment, with their tools under public names and what holds for all: a snapshot that is swapped whole.
 
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
     directory::Directory, inbound::Caller, member::Member, meta_tools::MetaTool, nearest::nearest,
-    replies::Refusal, settings::Naming,
+    replies::Refusal, settings::GatewaySettings,
 };
 
-/// The backends, found by their names, and the names of their tools.
+/// The settings, the backends, found by their names, and the names of their tools.
 pub(super) struct Table {
     roster: Arc<Roster>,
     directory: Arc<Directory>,
 }
 
 struct Roster {
-    naming: Naming,
+    settings: GatewaySettings,
     members: Vec<Arc<Member>>,
     places: HashMap<Box<str>, usize>,
 }
 
 impl Table {
     /// A table of these backends, which bear different names.
-    pub(super) fn new(naming: Naming, mut members: Vec<Arc<Member>>) -> Self {
+    pub(super) fn new(settings: GatewaySettings, mut members: Vec<Arc<Member>>) -> Self {
         members.sort_by(|one, other| one.name().cmp(other.name()));
         let places = members
             .iter()
@@ -29,7 +29,7 @@ impl Table {
             .map(|(place, member)| (member.name().into(), place))
             .collect();
         Self::of(Arc::new(Roster {
-            naming,
+            settings,
             members,
             places,
         }))
@@ -37,7 +37,7 @@ impl Table {
 
     fn of(roster: Arc<Roster>) -> Self {
         let reserved = MetaTool::ALL.map(MetaTool::name);
-        let directory = Directory::new(&roster.members, roster.naming, reserved);
+        let directory = Directory::new(&roster.members, roster.settings.meta_mcp.naming, reserved);
         Self {
             directory: Arc::new(directory),
             roster,
@@ -47,6 +47,11 @@ impl Table {
     /// The same backends with all tools named anew, after a list has changed.
     pub(super) fn renamed(&self) -> Self {
         Self::of(Arc::clone(&self.roster))
+    }
+
+    /// What holds for all of them.
+    pub(super) fn settings(&self) -> &GatewaySettings {
+        &self.roster.settings
     }
 
     /// All backends, in the order of their names.
@@ -67,6 +72,12 @@ impl Table {
     pub(super) fn find(&self, name: &str) -> Option<&Arc<Member>> {
         let place = self.roster.places.get(name)?;
         self.roster.members.get(*place)
+    }
+
+    /// Whether this very member is on the table.
+    pub(super) fn holds(&self, member: &Arc<Member>) -> bool {
+        self.find(member.name())
+            .is_some_and(|found| Arc::ptr_eq(found, member))
     }
 
     /// The backend with this name, if the caller may use it.

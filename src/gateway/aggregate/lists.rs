@@ -43,7 +43,7 @@ impl Serialize for List {
 impl Gateway {
     pub(super) async fn list_tools(self: &Arc<Self>, request: &Request) -> Result<Bytes, Refusal> {
         refuse_cursor(request)?;
-        let (entries, missing) = if self.settings.meta_mcp.enabled {
+        let (entries, missing) = if self.table().settings().meta_mcp.enabled {
             self.surfaced(&request.caller).await
         } else {
             self.federated(&request.caller).await
@@ -54,9 +54,9 @@ impl Gateway {
 
     /// The meta-tools, and beside them the tools that the configuration names.
     async fn surfaced(self: &Arc<Self>, caller: &Caller) -> (Vec<Box<RawValue>>, Vec<Missing>) {
-        let surfaced = &self.settings.meta_mcp.surfaced_tools;
-        let members: Vec<_> = self
-            .table()
+        let table = self.snapshot();
+        let surfaced = &table.settings().meta_mcp.surfaced_tools;
+        let members: Vec<_> = table
             .members_for(caller)
             .filter(|member| surfaced.iter().any(|tool| tool.server == member.name()))
             .cloned()
@@ -112,7 +112,7 @@ impl Gateway {
         request: &Request,
     ) -> Result<Bytes, Refusal> {
         self.list(request, Kind::Prompts, |member, entry| {
-            entry.renamed(&self.prompt_name(member, &entry.key))
+            entry.renamed(&self.table().prompt_name(member, &entry.key))
         })
         .await
     }

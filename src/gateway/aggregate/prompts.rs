@@ -9,7 +9,7 @@ use serde_json::value::to_raw_value;
 use crate::{
     gateway::{
         Naming, catalogue::Kind, facade::Gateway, inbound::Caller, member::Member,
-        replies::Refusal, request::Request, transparent::finished,
+        replies::Refusal, request::Request, table::Table, transparent::finished,
     },
     protocol::{Message, RawObject, Text},
 };
@@ -70,8 +70,18 @@ impl Gateway {
         )
     }
 
+    fn plain_prompt(&self, own_name: &str) -> Option<Arc<Member>> {
+        self.table().plain_prompt(own_name).cloned()
+    }
+
+    fn names_are_plain(&self) -> bool {
+        self.table().names_are_plain()
+    }
+}
+
+impl Table {
     /// The name of a backend's prompt on `/mcp`.
-    pub(super) fn prompt_name(&self, member: &Member, own_name: &str) -> String {
+    pub(in crate::gateway) fn prompt_name(&self, member: &Member, own_name: &str) -> String {
         match self.plain_prompt(own_name) {
             Some(first) if first.name() == member.name() => own_name.to_owned(),
             _ => [member.name(), "/", own_name].concat(),
@@ -79,17 +89,17 @@ impl Gateway {
     }
 
     /// The backend whose prompt needs no prefix: the first that offers one of this name, whoever asks.
-    fn plain_prompt(&self, own_name: &str) -> Option<Arc<Member>> {
+    fn plain_prompt(&self, own_name: &str) -> Option<&Arc<Member>> {
         let offers = |member: &&Arc<Member>| {
             let listing = member.catalogue().listing(Kind::Prompts);
             listing.is_some_and(|listing| listing.find(own_name).is_some())
         };
-        let table = self.names_are_plain().then(|| self.table())?;
-        table.members().iter().find(offers).cloned()
+        let members = self.names_are_plain().then(|| self.members())?;
+        members.iter().find(offers)
     }
 
     fn names_are_plain(&self) -> bool {
-        self.settings.meta_mcp.naming == Naming::Plain
+        self.settings().meta_mcp.naming == Naming::Plain
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     backend::{Client, Line},
-    gateway::member::Member,
+    gateway::{member::Member, sessions::Ending},
     lockfree::Latest,
     telemetry::{Stamp, clock::millis},
 };
@@ -96,6 +96,20 @@ impl LentLines {
         own
     }
 
+    /// Lets go of the ways to a backend: no other call goes on them. What ends each of them, when its last call is over.
+    pub(in crate::gateway) fn forget(&self, backend: &str) -> Vec<Ending> {
+        let mut endings: Vec<Ending> = Vec::new();
+        self.0.pin().retain(|key, lent| {
+            let is_kept = *key.backend != *backend;
+            if !is_kept {
+                let lent = Arc::clone(lent);
+                endings.push(Box::new(move || lent.end()));
+            }
+            is_kept
+        });
+        endings
+    }
+
     /// Ends what nobody has used for a while.
     pub(in crate::gateway) fn reap(&self, now: Stamp) {
         self.0.pin().retain(|_, lent| {
@@ -129,5 +143,11 @@ impl Lent {
     fn end(&self) {
         self.hearing.abort();
         self.line.end();
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.hearing.abort();
     }
 }

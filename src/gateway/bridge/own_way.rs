@@ -38,6 +38,10 @@ impl Gateway {
         }
         let (line, hearing) = self.open_line(member, session.client(), Arc::downgrade(session))?;
         let line = session.keep_line(member.name(), OwnLine::new(line, hearing));
+        // It was taken out meanwhile: whoever took it out has let go of the lines that were there then.
+        if !self.table().holds(member) {
+            drop(session.forget_line(member.name()));
+        }
         Some(Own::of_session(line))
     }
 
@@ -53,9 +57,13 @@ impl Gateway {
             return None;
         }
         let whose = (&**member, &*request.caller.name, self.clock.now());
-        self.lent.lend(whose, client, || {
+        let own = self.lent.lend(whose, client, || {
             self.open_line(member, client, Weak::new())
-        })
+        });
+        if !self.table().holds(member) {
+            drop(self.lent.forget(member.name()));
+        }
+        own
     }
 
     /// A new line, and the task that hears what is said on it outside of calls; none where there are as many as may be.
@@ -75,15 +83,15 @@ impl Gateway {
             return None;
         }
         let (line, outside) = member.backend().line(Arc::clone(client));
-        let hearing = Arc::clone(self).hear_outside(session, Arc::clone(member), outside);
+        let hearing = Arc::clone(self).hear_outside(session, Arc::downgrade(member), outside);
         Some((line, tokio::spawn(hearing).abort_handle()))
     }
 
-    /// What a backend says to one client outside of its calls.
+    /// What a backend says to one client outside of its calls, as long as it is there.
     async fn hear_outside(
         self: Arc<Self>,
         session: Weak<Session>,
-        member: Arc<Member>,
+        member: Weak<Member>,
         outside: EventReceiver,
     ) {
         let asked = session.clone();
@@ -96,6 +104,9 @@ impl Gateway {
         });
         loop {
             let message = outside.recv().await;
+            let Some(member) = member.upgrade() else {
+                return;
+            };
             self.said_outside(session.upgrade().as_deref(), &member, &message);
         }
     }

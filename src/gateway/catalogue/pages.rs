@@ -46,13 +46,24 @@ impl Listing {
     }
 
     /// Whether both hold the same definitions in the same order.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    pub(in crate::gateway) fn is_same(&self, other: &Self) -> bool {
         self.entries.len() == other.entries.len()
             && self
                 .entries
                 .iter()
                 .zip(&other.entries)
                 .all(|(one, other)| one.raw.get() == other.raw.get())
+    }
+
+    /// The same definitions, of which nothing was measured yet.
+    pub(super) fn handed_on(&self, kind: Kind) -> Self {
+        let mut listing = Self::default();
+        let fresh = self.entries.iter();
+        fresh
+            .filter_map(|entry| Entry::read(kind, &entry.raw))
+            .for_each(|entry| listing.add(entry));
+        listing.read_ms.set(self.read_ms.value());
+        listing
     }
 
     fn add(&mut self, entry: Entry) {

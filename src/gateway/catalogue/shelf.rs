@@ -74,6 +74,30 @@ impl Catalogue {
         failure.as_ref().map(|failure| failure.error.clone())
     }
 
+    /// The same lists for a backend that takes the place of this one: shown until they are read again, and due.
+    pub(in crate::gateway) fn handed_on(&self) -> Self {
+        let catalogue = Self::default();
+        for kind in Kind::ALL
+            .into_iter()
+            .filter(|kind| self.was_asked_for(*kind))
+        {
+            let listing = self.listing(kind).map(|listing| listing.handed_on(kind));
+            let shelf = catalogue.shelf(kind);
+            shelf.listing.store(listing.map(Arc::new));
+            shelf.changed.set(1);
+        }
+        catalogue
+    }
+
+    fn was_asked_for(&self, kind: Kind) -> bool {
+        self.shelf(kind).listing.load().is_some() || self.is_stale(kind)
+    }
+
+    /// Whether it is due because something changed, not because time has passed.
+    pub(in crate::gateway) fn is_wanted(&self, kind: Kind) -> bool {
+        self.shelf(kind).changed.value() != 0
+    }
+
     pub(in crate::gateway) fn freshness(&self, kind: Kind, now: Stamp, ttl: Duration) -> Freshness {
         let shelf = self.shelf(kind);
         let since = |failure: &Arc<Failure>| now.millis().saturating_sub(failure.at_ms);
@@ -165,13 +189,15 @@ impl Shelf {
         self.failed.store(None);
         let listing = Arc::new(listing);
         let earlier = self.listing.swap(Some(Arc::clone(&listing)));
-        earlier.is_none_or(|earlier| !earlier.is_same(&listing))
+        let earlier = earlier.unwrap_or_default();
+        !earlier.is_same(&listing)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failsafe::{Failsafe, FailsafeConfig};
 
     const TTL: Duration = Duration::from_secs(10);
 
@@ -195,5 +221,39 @@ mod tests {
         assert_eq!(freshness(3), Freshness::Due);
         assert!(catalogue.listing(Kind::Tools).unwrap().find("a").is_some());
         assert!(catalogue.listing(Kind::Prompts).is_none());
+    }
+
+    #[test]
+    fn a_first_list_without_entries_changes_nothing() {
+        let catalogue = Catalogue::default();
+        let page = Bytes::from_static(br#"{"tools":[]}"#);
+        assert!(!catalogue.adopt(Kind::Tools, &page, at(1)));
+        assert!(catalogue.listing(Kind::Tools).is_some());
+    }
+
+    #[test]
+    fn a_successor_shows_what_was_listed_until_it_is_read_and_starts_with_fresh_circuits() {
+        let earlier = Catalogue::default();
+        let page = Bytes::from_static(br#"{"tools":[{"name":"a"}]}"#);
+        earlier.adopt(Kind::Tools, &page, at(1));
+        let find = |catalogue: &Catalogue| {
+            let listing = catalogue.listing(Kind::Tools).unwrap();
+            Arc::clone(listing.find("a").unwrap())
+        };
+        find(&earlier).latency().record_success(5, 0);
+        let old = Failsafe::new("old", &FailsafeConfig::default());
+        let circuit = find(&earlier);
+        let circuit = circuit.circuit(|name| old.tool(name));
+        let later = earlier.handed_on();
+        assert!(later.is_wanted(Kind::Tools) && !later.is_wanted(Kind::Prompts));
+        assert_eq!(later.freshness(Kind::Tools, at(1), TTL), Freshness::Due);
+        let entry = find(&later);
+        assert!(entry.measured().is_none());
+        let new = Failsafe::new("new", &FailsafeConfig::default());
+        assert!(!std::ptr::eq(entry.circuit(|name| new.tool(name)), circuit));
+        assert!(
+            !later.adopt(Kind::Tools, &page, at(2)),
+            "it is the same list"
+        );
     }
 }

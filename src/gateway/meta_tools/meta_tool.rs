@@ -13,16 +13,18 @@ pub(in crate::gateway) enum MetaTool {
     Invoke,
     ReviveServer,
     KillServer,
+    ReloadConfig,
 }
 
 impl MetaTool {
-    pub(in crate::gateway) const ALL: [Self; 6] = [
+    pub(in crate::gateway) const ALL: [Self; 7] = [
         Self::ListServers,
         Self::ListTools,
         Self::SearchTools,
         Self::Invoke,
         Self::ReviveServer,
         Self::KillServer,
+        Self::ReloadConfig,
     ];
 
     pub(in crate::gateway) const fn name(self) -> &'static str {
@@ -33,6 +35,7 @@ impl MetaTool {
             Self::Invoke => "gateway_invoke",
             Self::ReviveServer => "gateway_revive_server",
             Self::KillServer => "gateway_kill_server",
+            Self::ReloadConfig => "gateway_reload_config",
         }
     }
 
@@ -42,13 +45,16 @@ impl MetaTool {
 
     /// Whether it is shown to operators alone.
     pub(in crate::gateway) const fn is_for_operators(self) -> bool {
-        matches!(self, Self::ReviveServer | Self::KillServer)
+        matches!(
+            self,
+            Self::ReviveServer | Self::KillServer | Self::ReloadConfig
+        )
     }
 
     /// The arguments it takes.
     pub(super) const fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::ListServers => &[],
+            Self::ListServers | Self::ReloadConfig => &[],
             Self::ListTools | Self::ReviveServer | Self::KillServer => &["server"],
             Self::SearchTools => &["query", "limit"],
             Self::Invoke => &["server", "tool", "arguments"],
@@ -64,6 +70,7 @@ impl MetaTool {
             Self::Invoke => definitions::INVOKE,
             Self::ReviveServer => definitions::REVIVE_SERVER,
             Self::KillServer => definitions::KILL_SERVER,
+            Self::ReloadConfig => definitions::RELOAD_CONFIG,
         };
         RawValue::from_string(text.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
     }

@@ -9,6 +9,7 @@ mod kill_server;
 mod list_servers;
 mod list_tools;
 mod meta_tool;
+mod reload_config;
 mod revive_server;
 mod run;
 mod search_tools;

@@ -10,7 +10,7 @@ use super::{
     MetaTool,
     arguments::{Arguments, not_an_object, object_text},
     given::{Given, Trouble},
-    invoke, kill_server, list_servers, list_tools, revive_server, search_tools,
+    invoke, kill_server, list_servers, list_tools, reload_config, revive_server, search_tools,
 };
 use crate::gateway::{
     facade::Gateway,
@@ -72,6 +72,7 @@ impl Gateway {
             MetaTool::Invoke => invoke::run(self, request, &arguments).await,
             MetaTool::ReviveServer => revive_server::run(self, request, &arguments).await,
             MetaTool::KillServer => kill_server::run(self, request, &arguments).await,
+            MetaTool::ReloadConfig => reload_config::run(self, request).await,
         }
     }
 }

@@ -160,7 +160,8 @@ impl Ending {
 
     /// Takes back what nobody else wants. Somebody may want it again while the backend is told that nobody does.
     async fn unsubscribe(mut self) {
-        self.request.deadline = Instant::now() + self.gateway.settings.request_timeout;
+        let patience = self.gateway.table().settings().request_timeout;
+        self.request.deadline = Instant::now() + patience;
         let (gateway, request) = (Arc::clone(&self.gateway), self.request.clone());
         for (member, uri) in mem::take(&mut self.asked) {
             if gateway.is_wanted(&member, &uri) {

@@ -77,8 +77,9 @@ impl Gateway {
             if !inbound.accepts_stream {
                 return refused(Refusal::NotAcceptable("no event stream".into()));
             }
-            let opened = self.subscribe_stateless(admitted.place, request).await;
-            return opened.unwrap_or_else(refused);
+            // On the heap, as all that goes on to a backend is.
+            let opened = Box::pin(self.subscribe_stateless(admitted.place, request));
+            return opened.await.unwrap_or_else(refused);
         }
         self.start(admitted.place, request, asked, inbound.accepts_stream)
             .await
@@ -116,7 +117,7 @@ impl Gateway {
             let reply = self.stateless(place, request).await;
             return reply.map_or(Outbound::Accepted, Outbound::Reply);
         }
-        let (sender, incoming) = events(self.settings.sessions.buffer);
+        let (sender, incoming) = events(self.table().settings().sessions.buffer);
         request.events = Some(sender);
         let incoming = incoming.only(move |event| is_wanted(event, asked.log_level));
         first_of(self.stateless(place, request), incoming).await
@@ -135,7 +136,7 @@ impl Gateway {
             Some(Err(refusal)) => return Outbound::Reply(refusal.reply(Some(request.id()))),
             None => {
                 let questions = Arc::new(Questions::default());
-                let (sender, incoming) = events(self.settings.sessions.buffer);
+                let (sender, incoming) = events(self.table().settings().sessions.buffer);
                 let taking = Arc::clone(&questions);
                 let incoming = incoming
                     .handled(move |event| taking.take(event))

@@ -8,13 +8,16 @@ use serde::Serialize;
 use crate::{
     backend::BackendStatus,
     failsafe::{CircuitState, HealthMetrics, Why},
-    gateway::{Caller, Refusal, facade::Gateway, member::Member, table::Table},
+    gateway::{
+        Caller, Refusal, facade::Gateway, member::Member, reload::ConfigStatus, table::Table,
+    },
 };
 
 #[derive(Serialize)]
 struct Health<'a> {
     status: &'static str,
     version: &'static str,
+    config: ConfigStatus,
     backends: BTreeMap<&'a str, BackendStatus>,
 }
 
@@ -46,6 +49,7 @@ impl Gateway {
         let page = Health {
             status,
             version: env!("CARGO_PKG_VERSION"),
+            config: self.config_status(),
             backends,
         };
         (code, json(&page))

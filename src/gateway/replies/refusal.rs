@@ -99,6 +99,8 @@ pub enum Refusal {
     ToolForbidden(Box<str>),
     /// Only operators may do this.
     OperatorOnly(&'static str),
+    /// The configuration was read again and cannot be taken over, for these reasons.
+    ConfigRefused(Box<str>),
 }
 
 impl Refusal {
@@ -143,9 +145,10 @@ impl Refusal {
             | Self::BackendForbidden(_)
             | Self::ToolForbidden(_)
             | Self::OperatorOnly(_) => FORBIDDEN,
-            Self::CallerRateLimited(_) | Self::Draining | Self::TooManySessions(_) => {
-                codes::SERVER_ERROR
-            }
+            Self::CallerRateLimited(_)
+            | Self::Draining
+            | Self::TooManySessions(_)
+            | Self::ConfigRefused(_) => codes::SERVER_ERROR,
             _ => codes::INVALID_REQUEST,
         }
     }
@@ -209,6 +212,10 @@ impl Refusal {
             Self::ToolForbidden(_) | Self::BackendForbidden(_) | Self::OperatorOnly(_) => (
                 recovery::INVALID_PARAM,
                 "Use another tool; calling again will not help.".to_owned(),
+            ),
+            Self::ConfigRefused(_) => (
+                recovery::INVALID_PARAM,
+                "Mend the configuration and reload again; `mcp-gateway validate` checks it without running it.".to_owned(),
             ),
             Self::CallerRateLimited(_) => (
                 recovery::RATE_LIMITED,

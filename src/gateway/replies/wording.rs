@@ -186,6 +186,10 @@ impl Refusal {
             Self::UnknownSession => f.write_str(
                 "There is no such session: it has ended, or was never opened here, so nothing was done. Send `initialize` to open a new one.",
             ),
+            Self::ConfigRefused(reasons) => write!(
+                f,
+                "The configuration was not taken over, and what runs stays as it was:\n{reasons}"
+            ),
             Self::TooManySessions(max) => write!(
                 f,
                 "{max} sessions are open, which is the limit, so no new one was opened. End one with DELETE, or wait for an idle one to expire."

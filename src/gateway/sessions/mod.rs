@@ -11,6 +11,6 @@ mod table;
 
 pub(super) use lists::Lists;
 pub(super) use log_level::LogLevel;
-pub(super) use own_line::OwnLine;
+pub(super) use own_line::{Ending, OwnLine};
 pub(super) use session::{MOST_SUBSCRIPTIONS, Session};
 pub(super) use table::Sessions;

@@ -6,6 +6,9 @@ use tokio::task::AbortHandle;
 
 use crate::backend::Line;
 
+/// What is done when the last call on a line is over.
+pub(in crate::gateway) type Ending = Box<dyn FnOnce() + Send>;
+
 /// A line, and the task that hears what its backend says outside of calls. Both end when it is dropped.
 pub(in crate::gateway) struct OwnLine {
     line: Arc<Line>,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::{
-    Lists, LogLevel, OwnLine,
+    Ending, Lists, LogLevel, OwnLine,
     asks::Asks,
     outbox::{self, Outbox},
 };
@@ -35,7 +35,7 @@ pub(in crate::gateway) struct Session {
     can_be_asked: bool,
     calls: papaya::HashMap<Bytes, OpenCall>,
     /// By the names of backends.
-    lines: papaya::HashMap<Box<str>, OwnLine>,
+    lines: papaya::HashMap<Box<str>, Arc<OwnLine>>,
     asks: Asks,
     subscriptions: papaya::HashSet<Box<str>>,
     outbox: Outbox,
@@ -73,6 +73,16 @@ impl Session {
 
     pub(in crate::gateway) fn caller(&self) -> &Arc<Caller> {
         &self.caller
+    }
+
+    /// Whether it wants to hear of any resource.
+    pub(in crate::gateway) fn hears_of_resources(&self) -> bool {
+        !self.subscriptions.pin().is_empty()
+    }
+
+    /// Whether it is one of a newer revision, which hears and does not ask.
+    pub(in crate::gateway) const fn is_subscription(&self) -> bool {
+        self.lists.is_some()
     }
 
     pub(in crate::gateway) const fn route(&self) -> &Route {
@@ -132,7 +142,13 @@ impl Session {
     /// Keeps a way to a backend, unless there is one already; which of them it is.
     pub(in crate::gateway) fn keep_line(&self, backend: &str, own: OwnLine) -> Arc<Line> {
         let lines = self.lines.pin();
-        Arc::clone(lines.get_or_insert(backend.into(), own).line())
+        Arc::clone(lines.get_or_insert(backend.into(), Arc::new(own)).line())
+    }
+
+    /// Lets go of a way to a backend: no other call goes on it. What ends it, when its last call is over.
+    pub(in crate::gateway) fn forget_line(&self, backend: &str) -> Option<Ending> {
+        let own = self.lines.pin().remove(backend).map(Arc::clone)?;
+        Some(Box::new(move || own.end()))
     }
 
     /// Sends a request to the client: on its GET stream, or on the stream of any of its calls. Where there is neither, the
@@ -242,7 +258,7 @@ impl Session {
         self.outbox.end();
         self.asks.withdraw_all();
         let lines = self.lines.pin();
-        lines.values().for_each(OwnLine::end);
+        lines.values().for_each(|own| own.end());
         lines.clear();
     }
 

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use uuid::Uuid;
 
 use super::{
@@ -22,15 +23,20 @@ use crate::{
 /// The open sessions.
 pub(in crate::gateway) struct Sessions {
     open: papaya::HashMap<Box<str>, Arc<Session>>,
-    settings: SessionSettings,
+    settings: ArcSwap<SessionSettings>,
 }
 
 impl Sessions {
     pub(in crate::gateway) fn new(settings: SessionSettings) -> Self {
         Self {
             open: papaya::HashMap::new(),
-            settings,
+            settings: ArcSwap::from_pointee(settings),
         }
+    }
+
+    /// Bounds sessions otherwise from now on; an open one keeps the buffer that it has.
+    pub(in crate::gateway) fn adopt(&self, settings: SessionSettings) {
+        self.settings.store(Arc::new(settings));
     }
 
     /// Opens a session with an id that cannot be guessed: 122 bits of a cryptographic generator.
@@ -44,7 +50,7 @@ impl Sessions {
         let bounds = Bounds {
             revision,
             lists: None,
-            buffer: self.settings.buffer,
+            buffer: self.settings.load().buffer,
             now,
         };
         self.insert(caller, route, client, bounds)
@@ -61,7 +67,7 @@ impl Sessions {
         let bounds = Bounds {
             revision: Revision::LATEST_LEGACY,
             lists: Some(lists),
-            buffer: self.settings.buffer,
+            buffer: self.settings.load().buffer,
             now,
         };
         self.insert(caller, route, Client::default(), bounds)
@@ -74,8 +80,9 @@ impl Sessions {
         client: Client,
         bounds: Bounds,
     ) -> Result<Arc<Session>, Refusal> {
-        if self.open.len() >= self.settings.max {
-            return Err(Refusal::TooManySessions(self.settings.max));
+        let max = self.settings.load().max;
+        if self.open.len() >= max {
+            return Err(Refusal::TooManySessions(max));
         }
         let id: Box<str> = Uuid::new_v4().simple().to_string().into();
         let session = Session::new(
@@ -121,13 +128,24 @@ impl Sessions {
 
     /// Ends the sessions that nobody used for their whole time to live.
     pub(in crate::gateway) fn reap(&self, now: Stamp) {
-        let ttl_ms = millis(self.settings.ttl);
+        let ttl_ms = millis(self.settings.load().ttl);
         self.open.pin().retain(|_, session| {
             let idle = session.is_idle(now, ttl_ms);
             if idle {
                 session.end();
             }
             !idle
+        });
+    }
+
+    /// Takes out those that `is_over` names: their streams close and their ids are unknown. Their calls in flight go on.
+    pub(in crate::gateway) fn dismiss(&self, is_over: impl Fn(&Session) -> bool) {
+        self.open.pin().retain(|_, session| {
+            let over = is_over(session);
+            if over {
+                session.close_stream();
+            }
+            !over
         });
     }
 
@@ -149,8 +167,8 @@ impl Sessions {
         self.open.len()
     }
 
-    pub(in crate::gateway) const fn reap_interval(&self) -> Duration {
-        self.settings.reap_interval
+    pub(in crate::gateway) fn reap_interval(&self) -> Duration {
+        self.settings.load().reap_interval
     }
 }
 
