@@ -31,7 +31,8 @@ pub(super) struct Keyring {
 struct Key {
     digest: [u8; 32],
     caller: Arc<Caller>,
-    limit: Option<RateLimit>,
+    /// Requests per minute, and the bucket they are taken from.
+    limit: Option<(u32, Arc<RateLimit>)>,
 }
 
 /// A path that needs no key: exactly this one, or with `/*` at its end everything below it.
@@ -46,9 +47,10 @@ impl Keyring {
     pub(super) fn new(settings: &AuthSettings, token: Option<&Secret>, clock: &Clock) -> Self {
         let token = token.map(|token| Key::new(token, operator("bearer_token")));
         let keys = settings.api_keys.iter().map(|key| Key {
-            limit: key
-                .rate_limit
-                .map(|rate| RateLimit::per_minute(rate, clock.clone())),
+            limit: key.rate_limit.map(|rate| {
+                let bucket = RateLimit::per_minute(rate, clock.clone());
+                (rate, Arc::new(bucket))
+            }),
             ..Key::new(&key.key, caller(key))
         });
         Self {
@@ -64,6 +66,27 @@ impl Keyring {
                 ..Caller::default()
             }),
         }
+    }
+
+    /// Keys that an earlier keyring has too, with the same limit, have spent what they have spent there.
+    pub(super) fn go_on_counting(&mut self, earlier: &Self) {
+        for key in &mut self.keys {
+            let known = earlier.keys.iter().find(|known| known.digest == key.digest);
+            let Some(limit) = known.and_then(|known| known.limit.as_ref()) else {
+                continue;
+            };
+            key.limit = key.limit.take().map(|own| match own.0 == limit.0 {
+                true => limit.clone(),
+                false => own,
+            });
+        }
+    }
+
+    /// Whether somebody with this name and exactly these rights may ask.
+    pub(super) fn knows(&self, caller: &Caller) -> bool {
+        let keys = self.keys.iter().map(|key| &key.caller);
+        let mut all = keys.chain(&self.open).chain([&self.anonymous]);
+        all.any(|known| **known == *caller)
     }
 
     /// Who sent these headers, if they may ask for `path` now.
@@ -105,7 +128,8 @@ impl Key {
     }
 
     fn admit(&self) -> Result<&Arc<Caller>, Refusal> {
-        let spent: Result<(), Duration> = self.limit.as_ref().map_or(Ok(()), RateLimit::take);
+        let limit = self.limit.as_ref();
+        let spent: Result<(), Duration> = limit.map_or(Ok(()), |(_, bucket)| bucket.take());
         spent
             .map(|()| &self.caller)
             .map_err(Refusal::CallerRateLimited)

@@ -100,7 +100,7 @@ async fn attend(mut connection: JoinHandle<()>, leave: oneshot::Sender<()>, peer
 
 /// Resolves when there was no first request in time, or when no request was open or begun for a whole idle time.
 async fn silence(peer: &Arc<Peer>) {
-    let limits = &peer.door.limits;
+    let limits = peer.door.rules.now().limits.clone();
     if peer.requests.total() == 0 {
         sleep(limits.head_timeout).await;
     }

@@ -1,11 +1,11 @@
 //! What a request meets and where it came through: shared by all, by its connection, and its own.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use hyper_util::{rt::TokioExecutor, server::conn::auto};
 use tokio::sync::watch;
 
-use super::{auth::Keyring, guard::Guard, phase::Phase, settings::LimitSettings};
+use super::{phase::Phase, rules::ServerRules};
 use crate::{
     gateway::Gateway,
     lockfree::Counter,
@@ -16,10 +16,7 @@ use crate::{
 pub(super) struct Door {
     pub(super) http: auto::Builder<TokioExecutor>,
     pub(super) gateway: Arc<Gateway>,
-    pub(super) guard: Guard,
-    pub(super) keyring: Keyring,
-    pub(super) limits: LimitSettings,
-    pub(super) keep_alive: Duration,
+    pub(super) rules: ServerRules,
     pub(super) phase: watch::Receiver<Phase>,
 }
 

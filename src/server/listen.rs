@@ -18,17 +18,15 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 use super::{
-    auth::Keyring,
     bind::{self, BindError},
     connection,
     crews::Crews,
     door::Door,
-    guard::Guard,
     phase::Phase,
-    settings::{BearerToken, ServerSettings},
-    token::TokenFile,
+    rules::{ServerRules, token},
+    settings::ServerSettings,
 };
-use crate::{gateway::Gateway, lockfree::Pace, telemetry::Secret};
+use crate::{gateway::Gateway, lockfree::Pace};
 
 /// How long to wait after the system could give no further connection.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -44,8 +42,8 @@ pub(super) const BACKEND_GRACE: Duration = Duration::from_secs(5);
 pub struct Server {
     listener: std::net::TcpListener,
     address: SocketAddr,
-    settings: ServerSettings,
-    token: Option<Secret>,
+    max_connections: usize,
+    rules: ServerRules,
     token_file: Option<PathBuf>,
     runtimes: Vec<Handle>,
 }
@@ -61,13 +59,15 @@ impl Server {
         let address = listener
             .local_addr()
             .map_err(|error| BindError::of(SocketAddr::new(settings.host, settings.port), error))?;
-        let (token, token_file) = token(&settings)?;
+        let (token, token_file) = token(&settings)?
+            .map(|made| (made.token, made.file))
+            .unzip();
         Ok(Self {
             listener,
             address,
-            settings,
-            token,
-            token_file,
+            max_connections: settings.limits.max_connections,
+            rules: ServerRules::new(settings, token.as_ref()),
+            token_file: token_file.flatten(),
             runtimes: Vec::new(),
         })
     }
@@ -76,6 +76,12 @@ impl Server {
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What holds for requests, to be changed while the server runs.
+    #[must_use]
+    pub fn rules(&self) -> ServerRules {
+        self.rules.clone()
     }
 
     /// The file that holds the token of `auth.bearer_token: auto`.
@@ -105,17 +111,13 @@ impl Server {
         gateway: Arc<Gateway>,
         stop: impl Future<Output = ()>,
     ) -> io::Result<()> {
-        let patience = self.settings.shutdown_timeout;
         let (phase, seen) = watch::channel(Phase::Open);
-        let places = Places::new(self.settings.limits.max_connections);
+        let places = Places::new(self.max_connections);
         let listener = TcpListener::from_std(self.listener)?;
         let crews = Crews::of(self.runtimes);
         let door = Arc::new(Door {
-            http: connection::http(&self.settings.limits),
-            guard: Guard::new(&self.settings),
-            keyring: Keyring::new(&self.settings.auth, self.token.as_ref(), gateway.clock()),
-            limits: self.settings.limits,
-            keep_alive: self.settings.keep_alive_interval,
+            http: connection::http(&self.rules.now().limits),
+            rules: self.rules.clone(),
             gateway: Arc::clone(&gateway),
             phase: seen,
         });
@@ -123,26 +125,13 @@ impl Server {
             () = take_connections(listener, &door, &places, &crews) => {}
             () = stop => {}
         }
-        let deadline = Instant::now() + patience;
+        let deadline = Instant::now() + self.rules.now().shutdown_timeout;
         gateway.close_streams();
         drain(&phase, &places, deadline).await;
         gateway
             .shutdown(deadline.max(Instant::now() + BACKEND_GRACE))
             .await;
         Ok(())
-    }
-}
-
-/// The token that may do everything, and its file if it was made here.
-fn token(settings: &ServerSettings) -> Result<(Option<Secret>, Option<PathBuf>), BindError> {
-    let auth = &settings.auth;
-    match auth.bearer_token.as_ref().filter(|_| auth.enabled) {
-        Some(BearerToken::Given(token)) => Ok((Some(token.clone()), None)),
-        Some(BearerToken::Auto) => {
-            let made = TokenFile::open(settings.port).map_err(BindError::Token)?;
-            Ok((Some(made.token), Some(made.path)))
-        }
-        None => Ok((None, None)),
     }
 }
 

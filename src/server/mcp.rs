@@ -52,6 +52,7 @@ async fn post(
 ) -> Result<Response<Content>, Refusal> {
     media::check_content_type(request.headers())?;
     let accepted = Accepted::of(request.headers()).check_post(request.headers())?;
+    let limits = visit.door.rules.now().limits.clone();
     let inbound = Inbound {
         route,
         caller,
@@ -61,12 +62,14 @@ async fn post(
         request_id: visit.request_id,
         started: visit.started,
         accepts_stream: accepted.stream,
-        body: intake::take(request, &visit.door.limits).await?,
+        body: intake::take(request, &limits).await?,
     };
     Ok(match visit.door.gateway.post(inbound).await {
         Outbound::Reply(reply) if accepted.takes_json() => answer::reply(reply, JSON),
         Outbound::Reply(reply) => only_event(reply),
-        Outbound::Stream(stream) => answer::events(Events::new(stream, visit.door.keep_alive)),
+        Outbound::Stream(stream) => {
+            answer::events(Events::new(stream, visit.door.rules.now().keep_alive))
+        }
         Outbound::Accepted => answer::empty(StatusCode::ACCEPTED),
     })
 }
@@ -92,7 +95,7 @@ fn listen(
         |reply| answer::reply(reply, JSON),
         |stream| {
             let stopping = phase::reached(visit.door.phase.clone(), Phase::Draining);
-            answer::events(Events::new(stream, visit.door.keep_alive).until(stopping))
+            answer::events(Events::new(stream, visit.door.rules.now().keep_alive).until(stopping))
         },
     ))
 }

@@ -98,7 +98,7 @@ pub struct ApiKey {
     pub denied_tools: Vec<String>,
     /// Requests per minute; unlimited if absent.
     pub rate_limit: Option<u32>,
-    /// Whether it may stop and revive backends.
+    /// Whether it may stop and revive backends, and have the configuration read again.
     pub admin: bool,
 }
 

@@ -62,9 +62,10 @@ impl Visit<'_> {
 
     /// Who may not ask learns nothing of what there is: the path is looked at last.
     fn admit(&self, request: &Request<Incoming>) -> Result<(Target, Arc<Caller>), Refusal> {
-        self.door.guard.check(request)?;
+        let rules = self.door.rules.now();
+        rules.wall.check(request)?;
         let path = request.uri().path();
-        let caller = self.door.keyring.admit(path, request.headers())?;
+        let caller = rules.keyring.admit(path, request.headers())?;
         let target = route::find(path)?;
         target.check(request.method())?;
         Ok((target, Arc::clone(caller)))
