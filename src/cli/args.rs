@@ -43,7 +43,7 @@ pub(super) enum Command {
     },
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Options {
     /// The configuration; without it: ./gateway.yaml, ~/.config/mcp-gateway/gateway.yaml,
     /// /etc/mcp-gateway/gateway.yaml, or a built-in demo.

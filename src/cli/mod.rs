@@ -6,6 +6,7 @@ mod banner;
 mod configured;
 mod demo;
 mod ended;
+mod reload;
 mod run;
 mod runtime;
 mod serve;

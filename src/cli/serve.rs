@@ -11,8 +11,9 @@ use tokio::{
 use super::{
     args::{Format, Options},
     banner::Banner,
-    configured::configured,
+    configured::{configured_for, program},
     ended::Ended,
+    reload::{Origin, Reloader, Served},
     runtime::Runtimes,
     stop::Signals,
     streams::Streams,
@@ -36,11 +37,13 @@ struct Prepared {
     server: ServerSettings,
     banner: Banner,
     format: Format,
+    origin: Origin,
 }
 
 impl Prepared {
     fn of(options: &Options) -> Result<Self, Ended> {
-        let config = configured(options)?;
+        let program = program()?;
+        let config = configured_for(&program, options)?;
         subscriber::init(&options.log_level, options.log_format.into())
             .map_err(|error| Ended::Misused(error.to_string()))?;
         let banner = Banner::of(&config);
@@ -49,6 +52,11 @@ impl Prepared {
             server: config.server,
             banner,
             format: options.log_format,
+            origin: Origin {
+                options: options.clone(),
+                program,
+                warnings: config.warnings,
+            },
         })
     }
 }
@@ -95,9 +103,12 @@ async fn listen(prepared: Prepared, runtimes: Vec<Handle>) -> Result<(), Ended> 
         server,
         banner,
         format,
+        origin,
     } = prepared;
     let server = Server::bind(server)?.on(runtimes);
     let signals = listen_for_signals()?;
+    let served = Served::Everybody(server.rules());
+    keep_up_to_date(origin, &gateway, served)?;
     gateway.supervise();
     let url = format!("http://{}/mcp", server.local_addr());
     banner.show(Some(&url), server.token_file(), format);
@@ -113,8 +124,11 @@ async fn attend(
         server,
         banner,
         format,
+        origin,
     } = prepared;
     let signals = listen_for_signals()?;
+    let served = Served::OneClient(Box::new(server.clone()));
+    keep_up_to_date(origin, &gateway, served)?;
     gateway.supervise();
     banner.show(None, None, format);
     until_stopped(signals, |stop| async move {
@@ -125,11 +139,24 @@ async fn attend(
 }
 
 fn listen_for_signals() -> Result<Signals, Ended> {
-    Signals::listen().map_err(|error| {
-        Ended::Failed(format!(
-            "Stop signals cannot be listened for ({error}), so the gateway could not be stopped in order. Start it again."
-        ))
-    })
+    Signals::listen().map_err(no_signals)
+}
+
+/// From now on the configuration is read again when it should be.
+fn keep_up_to_date(origin: Origin, gateway: &Arc<Gateway>, served: Served) -> Result<(), Ended> {
+    let reloader = Reloader::new(origin, Arc::clone(gateway), served).map_err(no_signals)?;
+    tokio::spawn(reloader.run());
+    Ok(())
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`map_err` hands the error over"
+)]
+fn no_signals(error: io::Error) -> Ended {
+    Ended::Failed(format!(
+        "Signals cannot be listened for ({error}), so the gateway could not be stopped in order. Start it again."
+    ))
 }
 
 /// Resolves when a stop is asked for; an end without a word is an end too.

@@ -49,10 +49,7 @@ pub struct Config {
 /// # Errors
 /// Everything that is wrong with it, each with its place.
 pub fn load(sources: &Sources) -> Result<Config, Problems> {
-    let file = match &sources.file {
-        Some(file) => Some(file.clone()),
-        None => locate::first(&locate::places(&sources.environment)).map(Path::to_path_buf),
-    };
+    let file = chosen(sources);
     let root = match &file {
         Some(file) => read_tree(file)?,
         None => Node {
@@ -71,6 +68,30 @@ pub fn load(sources: &Sources) -> Result<Config, Problems> {
     }
     config.file = file;
     Ok(config)
+}
+
+/// Every file that a reading looks at, there or not: where one of them changes, another configuration may be meant.
+#[must_use]
+pub fn files(sources: &Sources) -> Vec<PathBuf> {
+    let chosen = chosen(sources);
+    let mut files = match &sources.file {
+        Some(file) => vec![file.clone()],
+        None => locate::places(&sources.environment),
+    };
+    let end = files.iter().position(|file| Some(file) == chosen.as_ref());
+    files.truncate(end.map_or(files.len(), |end| end + 1));
+    if let Some(Ok(root)) = chosen.as_deref().map(read_tree) {
+        // What is wrong with it is said by whoever reads it.
+        files.extend(env_files(&root, &sources.environment, &Findings::default()));
+    }
+    files
+}
+
+fn chosen(sources: &Sources) -> Option<PathBuf> {
+    match &sources.file {
+        Some(file) => Some(file.clone()),
+        None => locate::first(&locate::places(&sources.environment)).map(Path::to_path_buf),
+    }
 }
 
 fn from_tree(mut root: Node, environment: &Environment) -> Result<Config, Problems> {
@@ -110,6 +131,17 @@ fn read_tree(file: &Path) -> Result<Node, Finding> {
     }
 }
 
+/// The files that `env_files` names.
+fn env_files(root: &Node, environment: &Environment, findings: &Findings) -> Vec<PathBuf> {
+    let reading = Reading {
+        environment,
+        findings,
+    };
+    let names = Section::new(root, &root.at, "", reading).texts("env_files");
+    let names = names.unwrap_or_default();
+    names.iter().map(|name| environment.path(name)).collect()
+}
+
 /// The environment with the variables of all `env_files` beneath it. A file that is not there is skipped.
 fn with_env_files(root: &Node, environment: &Environment, findings: &Findings) -> Environment {
     let mut all = environment.clone();
@@ -117,10 +149,10 @@ fn with_env_files(root: &Node, environment: &Environment, findings: &Findings) -
         environment,
         findings,
     };
-    let mut section = Section::new(root, &root.at, "", reading);
+    let section = Section::new(root, &root.at, "", reading);
     let at = section.place_of("env_files").unwrap_or(&root.at);
-    for name in section.texts("env_files").unwrap_or_default() {
-        let file: Arc<Path> = environment.path(&name).into();
+    for file in env_files(root, environment, findings) {
+        let file: Arc<Path> = file.into();
         let text = match std::fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
@@ -266,6 +298,27 @@ pub(super) mod tests {
                 .starts_with(&format!("{}:2:1: this line sets no", file.display()))),
             "{problems:?}"
         );
+    }
+
+    #[test]
+    fn what_is_looked_at_are_all_places_up_to_the_first_and_the_env_files_it_names() {
+        let home = tempfile::tempdir().unwrap();
+        let variables = [("HOME".to_owned(), home.path().display().to_string())];
+        let mut sources = Sources {
+            file: None,
+            environment: variables.into_iter().collect(),
+            program: "/bin/mcp-gateway".into(),
+        };
+        let places = locate::places(&sources.environment);
+        assert_eq!(files(&sources), places, "any of them may appear");
+        std::fs::create_dir_all(places[1].parent().unwrap()).unwrap();
+        std::fs::write(&places[1], "env_files: [~/keys.env]").unwrap();
+        let keys = home.path().join("keys.env");
+        let found = [&places[..2], &[keys]].concat();
+        assert_eq!(files(&sources), found);
+        std::fs::write(&places[1], "env_files: [").unwrap();
+        sources.file = Some(places[1].clone());
+        assert_eq!(files(&sources), places[1..2]);
     }
 
     #[test]

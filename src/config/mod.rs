@@ -18,5 +18,5 @@ mod values;
 
 pub use environment::Environment;
 pub use finding::{Finding, Place, Problems};
-pub use load::{Config, Sources, load};
+pub use load::{Config, Sources, files, load};
 pub use values::host;

@@ -25,6 +25,8 @@ mod hanging;
 mod hostile;
 mod identity;
 mod modern;
+mod reload;
+mod reread;
 mod scripts;
 mod stdio_client;
 mod stopping;
@@ -63,6 +65,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "01 a stdio child exits in the middle of a call" => dying::exit_in_the_middle,
     "01 a child closes its stdout and lives on" => dying::silent_survivor,
     "02 a command that does not exist" => dying::no_such_command,
+    "02 a command that does not exist works once it is mended" => reload::mended_command,
     "03 a child in a crash loop" => dying::crash_loop,
     "03 a child that fails to start once" => dying::crash_once,
     "07 breaker open because the child is dead: the probe starts it" => dying::probe_respawns,
@@ -155,6 +158,21 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "27 the rights of a key" => guard::rights_of_a_key,
     "27 an open address needs authentication" => guard::open_door_needs_a_lock,
     "27 a token made at start" => guard::token_made_at_start,
+    "28 two reloads at once" => reload::two_at_once,
+    "28 a reload during calls" => reload::during_calls,
+    "28 a call that does not end is cut, and no child is left" => reload::cut_calls,
+    "28 a stop while a backend is taken out leaves no child" => reload::stopped_meanwhile,
+    "28 a broken file changes nothing and says why" => reread::broken_file,
+    "28 an unchanged backend keeps its child and its statistics" => reload::unchanged,
+    "28 clients hear of what changes for them" => reload::clients_are_told,
+    "28 a session at a backend that changes stays, at one that goes it ends" => reload::sessions_at_backends,
+    "28 SIGHUP" => reread::hangup,
+    "28 a file that is written anew is read" => reread::watched_file,
+    "28 an env file is read again" => reread::env_file,
+    "28 a configuration that appears takes the place of the demo" => reread::file_appears,
+    "28 keys come and go" => reload::keys,
+    "28 what takes effect at the next start is named" => reread::needs_restart,
+    "28 limits and ways of showing change" => reread::settings_of_the_whole,
     "29 random names leave the metrics bounded" => bounded::random_names,
     "29 sessions opened and dropped leave nothing" => bounded::sessions_opened_and_dropped,
     "29 an idle session ends" => bounded::idle_session,
@@ -188,6 +206,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "stdio client: a signal after the end of the input" => stdio_client::a_signal_after_the_end,
     "stdio client: more calls than may be open" => stdio_client::too_many_calls,
     "stdio client: a line that is too long" => stdio_client::a_line_that_is_too_long,
+    "stdio client: another configuration" => stdio_client::another_configuration,
 
     "bad input: malformed JSON" => bad_input::malformed_json,
     "bad input: no JSON-RPC" => bad_input::not_json_rpc,

@@ -18,7 +18,7 @@ struct Client {
     says: Option<ChildStdin>,
     hears: BufReader<ChildStdout>,
     changes: Vec<Value>,
-    _setup: Setup,
+    setup: Setup,
 }
 
 impl Client {
@@ -34,7 +34,7 @@ impl Client {
             hears: BufReader::new(child.stdout.take().unwrap()),
             child,
             changes: Vec::new(),
-            _setup: setup,
+            setup,
         }
     }
 
@@ -320,4 +320,28 @@ pub(crate) fn a_line_that_is_too_long() {
     );
     client.ask(json!(2), "ping", json!({}));
     assert_eq!(client.hear()["id"], 2);
+}
+
+pub(crate) fn another_configuration() {
+    let (one, other) = (StdioBackend::new(&[]), StdioBackend::new(&[]));
+    let mut client = Client::of(&one);
+    client.initialize();
+    client.call(json!(1), "gateway_reload_config", json!({}));
+    let unchanged = client.hear();
+    assert_eq!(unchanged["result"]["structuredContent"]["unchanged"], 1);
+    let both = json!({
+        "meta_mcp": {"enabled": false},
+        "server": {"max_body_size": 1000},
+        "backends": {"backend": one.config(), "other": other.config()},
+    });
+    std::fs::write(client.setup.home().join("gateway.yaml"), both.to_string()).unwrap();
+    client.call(json!(2), "gateway_reload_config", json!({}));
+    let reloaded = client.hear()["result"]["structuredContent"].clone();
+    assert_eq!(reloaded["added"], json!(["other"]));
+    assert_eq!(reloaded["needs_restart"], json!(["server.max_body_size"]));
+    client.change();
+    client.call(json!(3), "other__whoami", json!({}));
+    // Its prompts and resources are news too.
+    while client.hear()["id"] != 3 {}
+    assert_eq!(other.calls("whoami"), 1);
 }

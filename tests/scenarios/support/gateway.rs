@@ -20,7 +20,7 @@ pub(crate) struct Gateway {
     address: SocketAddr,
     log: Lines,
     stdout: Lines,
-    _home: TempDir,
+    home: TempDir,
 }
 
 type Lines = Arc<Mutex<Vec<String>>>;
@@ -42,13 +42,30 @@ impl Gateway {
             address,
             log,
             stdout,
-            _home: home,
+            home,
         }
     }
 
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Writes its configuration anew, as an editor does: another file takes the place of the old one.
+    pub(crate) fn configure(&self, config: &Value) {
+        self.write("gateway.yaml", &config.to_string());
+    }
+
+    /// Puts a file with this text into its home, at once.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let draft = self.home.path().join(".draft");
+        std::fs::write(&draft, text).unwrap();
+        std::fs::rename(draft, self.home.path().join(name)).unwrap();
+    }
+
+    /// Asks it to read its configuration again.
+    pub(crate) fn reload(&self) -> Reply {
+        self.ask("gateway_reload_config", json!({}))
     }
 
     /// Its process id.

@@ -1,0 +1,161 @@
+//! When a configuration is read again, and what is said of one that does not hold, or not yet.
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use super::reload::{CHANGED, described, ends, pid, taken_over, tools};
+use crate::support::{Setup, StdioBackend, message, until};
+
+pub(crate) fn broken_file() {
+    let backend = StdioBackend::new(&[]);
+    let gateway = Setup::backends(json!({"backend": backend.config()})).start();
+    let before = pid(&gateway, "backend");
+    let loaded = gateway.json("/health")["config"]["loaded_ms"]
+        .as_u64()
+        .unwrap();
+    gateway.write(
+        "gateway.yaml",
+        "server: {prot: 1}\nbackends: {a: {command: x, timeout: never}}\n",
+    );
+    let line = gateway.logged(&["WARN", "Configuration refused", "a file changed"]);
+    let refused = gateway.reload();
+    let health = gateway.json("/health");
+    let why = health["config"]["last_reload_error"].as_str().unwrap();
+    for said in [&refused.said(), why, &line] {
+        assert!(
+            said.contains("gateway.yaml:1:10: unknown key `server.prot`"),
+            "{said}"
+        );
+        assert!(said.contains("`backends.a.timeout`"), "{said}");
+    }
+    assert_eq!(refused.code(), -32000);
+    assert_eq!(health["status"], "healthy", "what runs is well");
+    assert_eq!(health["config"]["loaded_ms"], loaded);
+    assert_eq!(pid(&gateway, "backend"), before);
+    gateway.configure(&json!({"backends": {"backend": backend.config()}}));
+    until("the mended file holds", || {
+        let config = gateway.json("/health")["config"].clone();
+        config.get("last_reload_error").is_none().then_some(())
+    });
+    assert_eq!(pid(&gateway, "backend"), before);
+    let warnings = gateway
+        .log()
+        .into_iter()
+        .filter(|line| line.contains("Configuration refused"));
+    assert_eq!(warnings.count(), 2, "one for each reading");
+}
+
+pub(crate) fn hangup() {
+    let gateway = Setup::backends(json!({})).start();
+    gateway.signal(Signal::HUP);
+    gateway.logged(&["INFO", "Configuration reloaded", "SIGHUP"]);
+    assert_eq!(gateway.page("/livez").status, 200);
+}
+
+pub(crate) fn watched_file() {
+    let backend = StdioBackend::new(&[]);
+    let gateway = Setup::backends(json!({})).start();
+    gateway.configure(&json!({"backends": {"backend": backend.config()}}));
+    gateway.logged(&[
+        "INFO",
+        "Configuration reloaded",
+        "a file changed",
+        "backend",
+    ]);
+    assert!(gateway.invoke("backend", "echo", json!({})).is_good());
+    let reloads = || {
+        let log = gateway.log().into_iter();
+        log.filter(|line| line.contains("Configuration reloaded"))
+            .count()
+    };
+    gateway.configure(&json!({"backends": {"backend": described(&backend, "new")}}));
+    until("it is read once more", || (reloads() == 2).then_some(()));
+}
+
+pub(crate) fn env_file() {
+    let backend = StdioBackend::new(&[]);
+    let mut config = backend.config();
+    config["env"] = json!({"WORD": "${WORD:-none}"});
+    let config = json!({"env_files": ["words.env"], "backends": {"backend": config}});
+    let gateway = Setup::config(config).start();
+    let before = pid(&gateway, "backend");
+    gateway.write("words.env", "WORD=one\n");
+    gateway.logged(&[
+        "INFO",
+        "Configuration reloaded",
+        "a file changed",
+        "changed=[\"backend\"]",
+    ]);
+    assert_ne!(pid(&gateway, "backend"), before);
+    ends(before);
+    gateway.write("words.env", "WORD\n");
+    gateway.logged(&["WARN", "Configuration refused", "words.env:1:1"]);
+}
+
+pub(crate) fn file_appears() {
+    let backend = StdioBackend::new(&[]);
+    let gateway = Setup::unconfigured().start();
+    assert!(
+        gateway
+            .invoke("demo", "echo", json!({"message": "hi"}))
+            .is_good()
+    );
+    gateway.configure(&json!({"backends": {"backend": backend.config()}}));
+    gateway.logged(&["INFO", "Configuration reloaded", "a file changed"]);
+    assert!(gateway.invoke("backend", "echo", json!({})).is_good());
+    assert_eq!(gateway.invoke("demo", "echo", json!({})).code(), -32001);
+}
+
+pub(crate) fn needs_restart() {
+    let backend = StdioBackend::new(&[]);
+    let gateway = Setup::backends(json!({})).start();
+    let elsewhere = json!({"host": "127.0.0.2"});
+    gateway.configure(
+        &json!({"server": elsewhere, "backends": {"backend": backend.config()}, "webhooks": {}}),
+    );
+    let result = taken_over(&gateway);
+    assert_eq!(result["needs_restart"], json!(["server.host"]));
+    assert!(
+        result["warnings"][0]
+            .as_str()
+            .unwrap()
+            .contains("`webhooks`")
+    );
+    gateway.logged(&["WARN", "takes effect at the next start", "server.host"]);
+    assert!(
+        gateway.invoke("backend", "echo", json!({})).is_good(),
+        "the rest holds"
+    );
+    let open = json!({"host": "0.0.0.0"});
+    gateway.configure(&json!({"server": open, "backends": {}}));
+    assert_eq!(taken_over(&gateway)["removed"], json!(["backend"]));
+}
+
+pub(crate) fn settings_of_the_whole() {
+    let backend = StdioBackend::new(&[]);
+    let backends = json!({"backend": backend.config()});
+    let gateway = Setup::backends(backends.clone()).start();
+    let session = gateway.session("/mcp");
+    assert!(tools(&session).contains(&"gateway_invoke".to_owned()));
+    let mut events = session.listen();
+    gateway.configure(&json!({
+        "backends": backends,
+        "server": {"max_body_size": 2000, "request_timeout": "200ms"},
+        "meta_mcp": {"enabled": false, "naming": "plain"},
+    }));
+    assert_eq!(taken_over(&gateway)["unchanged"], 1);
+    let event = events.next().unwrap().unwrap();
+    assert!(event.contains(CHANGED), "{event}");
+    until("plain tools are listed", || {
+        tools(&session).contains(&"echo".to_owned()).then_some(())
+    });
+    let long = json!({"message": "x".repeat(2000)});
+    let body = message(
+        json!(1),
+        "tools/call",
+        &json!({"name": "echo", "arguments": long}),
+    );
+    assert_eq!(session.send(&body).status, 413);
+    let slow = session.call("sleep", json!({"ms": 10_000}));
+    assert_eq!(slow.refusal(), "BACKEND_TIMEOUT", "{slow:?}");
+}
