@@ -61,10 +61,10 @@ impl Transport {
     }
 
     /// The transport's name in `gateway_list_servers` and `/health`.
-    pub(in crate::backend) const fn name(&self) -> &'static str {
+    pub(in crate::backend) fn name(&self) -> &'static str {
         match self {
             Self::Stdio(_) => "stdio",
-            Self::Http(_) => "streamable-http",
+            Self::Http(http) => http.name(),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::{
         CallError, EventSender,
         transport::{Delivery, wire},
     },
-    protocol::{Kind, Message},
+    protocol::{Era, Kind, Message},
 };
 
 /// How long a notification may take to be accepted.
@@ -32,6 +32,10 @@ impl Shared {
         session: &Arc<Session>,
         delivery: Delivery<'_>,
     ) -> Result<Message, CallError> {
+        if let Some(stream) = session.stream() {
+            let message = delivery.in_era(Era::Legacy);
+            return stream.request(&message, delivery.events).await;
+        }
         let serial = self.serials.next();
         let name = serial.to_string();
         let message = delivery.in_era(session.info.era);
@@ -86,7 +90,11 @@ impl Shared {
         from: Resumption,
     ) -> Result<Read, CallError> {
         sleep(from.retry.unwrap_or(RESUME).max(SHORTEST_RESUME)).await;
-        let request = get(self.pool.endpoint(), session, from.last_event.as_deref());
+        let request = get(
+            self.pool.endpoint(),
+            Some(session),
+            from.last_event.as_deref(),
+        );
         let (head, lease) = self.pool.send(&request).await.map_err(lost)?;
         reading.resumed(&head, lease, from).await
     }
@@ -139,6 +147,9 @@ impl Shared {
         session: &Session,
         message: &Message,
     ) -> Result<(), CallError> {
+        if let Some(stream) = session.stream() {
+            return stream.notify(message);
+        }
         let mut edit = message.edit();
         let says = Says {
             session: Some(session),

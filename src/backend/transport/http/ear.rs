@@ -47,6 +47,10 @@ enum Over {
 impl Shared {
     /// Listens to what the backend says in this session outside of calls, if it may have anything to say.
     pub(super) fn listen(self: &Arc<Self>, session: &Arc<Session>) {
+        if session.stream().is_some() {
+            // Everything comes on it anyway.
+            return;
+        }
         let is_asked = matches!(self.outlet, Outlet::Client { .. });
         if !is_asked && !session.info.may_tell() {
             return;
@@ -100,7 +104,7 @@ impl Ear {
     /// The GET stream (MCP 2025-11-25, basic/transports, listening for messages from the server).
     async fn hear_stream(&mut self, is_again: bool) -> Over {
         let endpoint = self.shared.pool.endpoint();
-        let request = get(endpoint, &self.session, self.last_event.as_deref());
+        let request = get(endpoint, Some(&self.session), self.last_event.as_deref());
         let Ok((head, lease)) = self.shared.pool.send(&request).await else {
             return Over::Failed;
         };

@@ -35,6 +35,16 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
+    /// The same at another path.
+    pub(super) fn at(&self, path: PathAndQuery) -> Self {
+        Self {
+            path,
+            host: self.host.clone(),
+            lines: self.lines.clone(),
+            ..*self
+        }
+    }
+
     pub(super) fn new(settings: &HttpSettings) -> Self {
         let url = &settings.url;
         let tls = url.scheme() == Some(&Scheme::HTTPS);

@@ -64,13 +64,13 @@ pub(super) fn post<'a>(
     }
 }
 
-/// The GET that opens `session`'s stream for what belongs to no call, behind the event with this id.
+/// The GET that opens a stream, behind the event with this id.
 pub(super) fn get(
     endpoint: &Endpoint,
-    session: &Session,
+    session: Option<&Session>,
     last_event: Option<&str>,
 ) -> Outgoing<'static> {
-    let mut text = head("GET", endpoint, Some(session), 0);
+    let mut text = head("GET", endpoint, session, 0);
     // An id with bytes that no header can hold opens the stream as it is now.
     if let Some(id) = last_event.filter(|id| HeaderValue::from_str(id).is_ok()) {
         for part in ["last-event-id: ", id, "\r\n"] {

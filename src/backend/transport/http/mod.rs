@@ -18,6 +18,7 @@ mod session;
 #[cfg(test)]
 mod session_tests;
 mod shelves;
+mod sse;
 mod stream;
 #[cfg(test)]
 mod tests;

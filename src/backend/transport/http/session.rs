@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::endpoint;
 use crate::{
-    backend::transport::ServerInfo,
+    backend::transport::{ServerInfo, stdio::Child},
     failsafe::Outcome,
     lockfree::Latest,
     protocol::{Era, MODERN, Message},
@@ -25,6 +25,8 @@ pub(super) struct Session {
     /// The header lines of every request in it, as they are written.
     pub(super) lines: Box<[u8]>,
     pub(super) info: Arc<ServerInfo>,
+    /// The stream on which everything comes, of a server of the first revision.
+    stream: Option<Child>,
     ended: watch::Sender<bool>,
     /// 1 once a call in it has failed: a probe of the breaker does not rely on it.
     doubted: Latest,
@@ -41,9 +43,27 @@ impl Session {
             has_id,
             lines: endpoint::lines(&headers),
             info,
+            stream: None,
             ended: watch::Sender::new(false),
             doubted: Latest::new(0),
         }
+    }
+
+    /// One that consists of its stream.
+    pub(super) fn of_stream(stream: Child, info: Arc<ServerInfo>) -> Self {
+        Self {
+            stream: Some(stream),
+            ..Self::new(None, info)
+        }
+    }
+
+    pub(super) const fn stream(&self) -> Option<&Child> {
+        self.stream.as_ref()
+    }
+
+    /// Whether it can still be used, as far as is known.
+    pub(super) fn is_alive(&self) -> bool {
+        self.stream.as_ref().is_none_or(Child::is_alive)
     }
 
     /// What takes the place of a session where each request stands for itself.
@@ -53,6 +73,7 @@ impl Session {
             has_id: false,
             lines: endpoint::lines(&headers),
             info: Arc::new(info),
+            stream: None,
             ended: watch::Sender::new(false),
             doubted: Latest::new(0),
         }
@@ -72,6 +93,9 @@ impl Session {
     /// It is the one in use no longer.
     pub(super) fn end(&self) {
         self.ended.send_replace(true);
+        if let Some(stream) = &self.stream {
+            stream.stop();
+        }
     }
 
     /// Waits until it is the one in use no longer.

@@ -140,6 +140,16 @@ impl HttpTransport {
         Ok(Arc::clone(&self.0.session().await?.info))
     }
 
+    pub(in crate::backend) fn name(&self) -> &'static str {
+        let session = self.0.session.load();
+        let is_stream = |session: &Arc<Session>| session.stream().is_some();
+        if session.as_ref().is_some_and(is_stream) {
+            "sse"
+        } else {
+            "streamable-http"
+        }
+    }
+
     pub(in crate::backend) fn is_modern(&self) -> bool {
         self.0.modern.load().is_some()
     }
@@ -154,7 +164,8 @@ impl HttpTransport {
     }
 
     pub(in crate::backend) fn is_running(&self) -> bool {
-        self.0.session.load().is_some() || self.0.modern.load().is_some()
+        let session = self.0.session.load();
+        session.as_ref().is_some_and(|session| session.is_alive()) || self.is_modern()
     }
 
     /// How often a session was opened again.
@@ -197,7 +208,7 @@ impl Shared {
     /// The open session, if it is good enough: a probe of the breaker wants one in which no call has failed.
     fn usable(&self, probe: bool) -> Option<Arc<Session>> {
         let session = self.session.load_full()?;
-        if probe && session.is_doubted() {
+        if (probe && session.is_doubted()) || !session.is_alive() {
             self.let_go(&session);
             return None;
         }
@@ -205,11 +216,11 @@ impl Shared {
     }
 
     async fn session(self: &Arc<Self>) -> Result<Arc<Session>, CallError> {
-        if let Some(session) = self.session.load_full() {
+        if let Some(session) = self.usable(false) {
             return Ok(session);
         }
         let turn = Arc::clone(&self.opening).lock_owned().await;
-        if let Some(session) = self.session.load_full() {
+        if let Some(session) = self.usable(false) {
             return Ok(session);
         }
         // A task of its own: a caller that gives up does not undo the handshake for those who wait behind it.
@@ -234,10 +245,16 @@ impl Shared {
     async fn open(self: &Arc<Self>) -> Result<Arc<Session>, CallError> {
         let pass = self.gate.enter()?;
         let session = match self.initialize().await {
-            // A modern server refuses `initialize` in one of these ways.
-            Err(error @ (CallError::Protocol { .. } | CallError::Http { .. })) => {
-                self.discover().await?.ok_or(error)?
-            }
+            // A server of the newest or of the first revision refuses the request in one of these ways.
+            Err(
+                error @ (CallError::Protocol { .. }
+                | CallError::Http {
+                    status: 400..500, ..
+                }),
+            ) => match self.discover().await? {
+                Some(session) => session,
+                None => self.open_stream().await?.ok_or(error)?,
+            },
             opened => opened?,
         };
         self.gate.keep(pass, || {

@@ -13,7 +13,7 @@ use crate::{
 
 /// The sending side of a pump.
 #[derive(Debug)]
-pub(super) struct Child {
+pub(in crate::backend::transport) struct Child {
     orders: mpsc::UnboundedSender<Order>,
     serials: Serials,
     /// 1 once the child takes no more input.
@@ -22,7 +22,7 @@ pub(super) struct Child {
 
 impl Child {
     /// A child whose pump has the other end.
-    pub(super) fn new() -> (Self, Orders) {
+    pub(in crate::backend::transport) fn new() -> (Self, Orders) {
         let (orders, taken) = mpsc::unbounded_channel();
         let deaf = Arc::new(Latest::new(0));
         let child = Self {
@@ -34,7 +34,7 @@ impl Child {
     }
 
     /// Sends `message` and waits for its answer. Dropping the future tells the child that nobody waits any more.
-    pub(super) async fn request(
+    pub(in crate::backend::transport) async fn request(
         &self,
         message: &Message,
         events: Option<&EventSender>,
@@ -62,29 +62,29 @@ impl Child {
     }
 
     /// Sends a notification.
-    pub(super) fn notify(&self, message: &Message) -> Result<(), CallError> {
+    pub(in crate::backend::transport) fn notify(&self, message: &Message) -> Result<(), CallError> {
         self.orders
             .send(Order::Notify(message.clone()))
             .map_err(|_| just_died())
     }
 
     /// A way for answers to what the child asks, which does not keep it alive.
-    pub(super) fn replies(&self) -> mpsc::WeakUnboundedSender<Order> {
+    pub(in crate::backend::transport) fn replies(&self) -> mpsc::WeakUnboundedSender<Order> {
         self.orders.downgrade()
     }
 
     /// Asks the pump to end the child; pending calls fail.
-    pub(super) fn stop(&self) {
+    pub(in crate::backend::transport) fn stop(&self) {
         let _ = self.orders.send(Order::Stop);
     }
 
     /// Waits until the child's process is gone.
-    pub(super) async fn gone(&self) {
+    pub(in crate::backend::transport) async fn gone(&self) {
         self.orders.closed().await;
     }
 
     /// Whether the child can be told anything.
-    pub(super) fn is_alive(&self) -> bool {
+    pub(in crate::backend::transport) fn is_alive(&self) -> bool {
         !self.orders.is_closed() && self.deaf.value() == 0
     }
 }

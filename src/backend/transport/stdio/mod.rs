@@ -11,5 +11,7 @@ mod stderr;
 mod supervise;
 mod transport;
 
+pub(super) use child::Child;
+pub(super) use pump::Pump;
 pub use supervise::supervise;
 pub(super) use transport::StdioTransport;

@@ -12,7 +12,7 @@ use crate::{
 
 /// What a caller wants of the child.
 #[derive(Debug)]
-pub(super) enum Order {
+pub(in crate::backend::transport) enum Order {
     /// Send a request and keep its place.
     Request { serial: u64, asked: Asked },
     /// Send a notification.
@@ -25,7 +25,7 @@ pub(super) enum Order {
 
 /// A request, and where its answer goes.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(in crate::backend::transport) struct Asked {
     pub(super) message: Message,
     pub(super) answer: oneshot::Sender<Result<Message, CallError>>,
     pub(super) events: Option<EventSender>,
@@ -33,7 +33,7 @@ pub(super) struct Asked {
 
 /// The pump's end: what callers want, and what it tells them of the child.
 #[derive(Debug)]
-pub(super) struct Orders {
+pub(in crate::backend::transport) struct Orders {
     pub(super) taken: mpsc::UnboundedReceiver<Order>,
     pub(super) deaf: Arc<Latest>,
 }

@@ -33,7 +33,7 @@ const TURN: usize = 16 << 10;
 
 /// Why the pump stopped.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(in crate::backend::transport) enum Ended {
     /// Nobody gives orders any more.
     Dismissed,
     /// The child closed its stdout, or takes no more input and has nothing left to answer.
@@ -47,7 +47,7 @@ struct Pending {
 }
 
 /// The state of the task.
-pub(super) struct Pump {
+pub(in crate::backend::transport) struct Pump {
     orders: Orders,
     outlet: Outlet,
     replies: mpsc::WeakUnboundedSender<Order>,
@@ -62,7 +62,7 @@ pub(super) struct Pump {
 }
 
 impl Pump {
-    pub(super) fn new(
+    pub(in crate::backend::transport) fn new(
         orders: Orders,
         (outlet, replies): (Outlet, mpsc::WeakUnboundedSender<Order>),
         max_message_size: usize,
@@ -81,7 +81,7 @@ impl Pump {
     }
 
     /// Runs until the child ends or nobody gives orders any more. Pending calls stay for [`Pump::fail_all`].
-    pub(super) async fn run(
+    pub(in crate::backend::transport) async fn run(
         &mut self,
         stdout: &mut (impl AsyncRead + Unpin),
         stdin: &mut (impl AsyncWrite + Unpin),
@@ -115,7 +115,7 @@ impl Pump {
 
     /// Ends every call with what happened to the child: `reason` for those it may have read, `unsent` for those it surely
     /// has not.
-    pub(super) fn fail_all(mut self, reason: &str, unsent: &CallError) {
+    pub(in crate::backend::transport) fn fail_all(mut self, reason: &str, unsent: &CallError) {
         self.orders.taken.close();
         while let Ok(order) = self.orders.taken.try_recv() {
             if let Order::Request { asked, .. } = order {
