@@ -19,6 +19,7 @@ mod circuits;
 mod dying;
 mod fair;
 mod first_minute;
+mod first_revision;
 mod forgetful;
 mod guard;
 mod hanging;
@@ -125,6 +126,10 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "18 progress arrives while the call is open" => truth::progress_in_time,
     "18 progress arrives before the result" => truth::progress_before_the_result,
     "18 a stream that is cut short" => truth::stream_cut_short,
+    "19 a server of the first revision works with its address alone" => first_revision::url_alone,
+    "19 answers on one event stream find their callers" => first_revision::answers_in_any_order,
+    "19 an event stream that ended is opened again" => first_revision::comes_back,
+    "19 nothing is posted to another server" => first_revision::posts_to_nobody_else,
     "20 two clients use the same request id" => identity::same_id_of_two_clients,
     "20 a backend asks with the id of a pending call" => identity::same_id_of_the_backend,
     "20 answers to nobody" => identity::strays,
