@@ -1,6 +1,6 @@
-//! When to stop: SIGTERM or SIGINT, and once more for at once.
+//! When to stop: SIGTERM or SIGINT, or when the terminal is closed; and once more for at once.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -8,6 +8,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
+    /// Whether somebody sits at a terminal.
+    attended: bool,
 }
 
 impl Signals {
@@ -15,6 +18,8 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            attended: io::stderr().is_terminal(),
         })
     }
 
@@ -23,6 +28,17 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
+            () = closed(&mut self.hangup, self.attended) => "SIGHUP",
+        }
+    }
+}
+
+/// Resolves at a SIGHUP that means what its name says: there was a terminal, and it is gone. Any other asks for a reload.
+async fn closed(hangup: &mut Signal, attended: bool) {
+    loop {
+        hangup.recv().await;
+        if attended && !io::stderr().is_terminal() {
+            return;
         }
     }
 }

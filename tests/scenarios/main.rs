@@ -172,6 +172,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "28 clients hear of what changes for them" => reload::clients_are_told,
     "28 a session at a backend that changes stays, at one that goes it ends" => reload::sessions_at_backends,
     "28 SIGHUP" => reread::hangup,
+    "28 SIGHUP because the terminal is closed" => reread::terminal_closed,
     "28 a file that is written anew is read" => reread::watched_file,
     "28 an env file is read again" => reread::env_file,
     "28 a configuration that appears takes the place of the demo" => reread::file_appears,

@@ -1,6 +1,14 @@
 //! When a configuration is read again, and what is said of one that does not hold, or not yet.
 
-use rustix::process::Signal;
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+};
+
+use rustix::{
+    process::{Pid, Signal, kill_process},
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+};
 use serde_json::json;
 
 use super::reload::{CHANGED, described, ends, pid, taken_over, tools};
@@ -50,6 +58,35 @@ pub(crate) fn hangup() {
     gateway.signal(Signal::HUP);
     gateway.logged(&["INFO", "Configuration reloaded", "SIGHUP"]);
     assert_eq!(gateway.page("/livez").status, 200);
+}
+
+/// A terminal, and the end of it that a program takes for its standard error.
+fn terminal() -> (File, File) {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let name = ptsname(&ours, Vec::new()).unwrap();
+    let theirs = File::options()
+        .read(true)
+        .write(true)
+        .open(name.to_str().unwrap());
+    (ours.into(), theirs.unwrap())
+}
+
+pub(crate) fn terminal_closed() {
+    let setup = Setup::backends(json!({})).arg("--port").arg("0");
+    let (ours, theirs) = terminal();
+    let mut gateway = setup.command().stderr(theirs).spawn().unwrap();
+    let pid = Pid::from_raw(i32::try_from(gateway.id()).unwrap()).unwrap();
+    let mut shown = BufReader::new(ours).lines();
+    let mut shows = |text: &str| while !shown.next().unwrap().unwrap().contains(text) {};
+    shows("listens on");
+    kill_process(pid, Signal::HUP).unwrap();
+    shows("Configuration reloaded");
+    drop(shown);
+    kill_process(pid, Signal::HUP).unwrap();
+    let ended = until("it ends with its terminal", || gateway.try_wait().unwrap());
+    assert_eq!(ended.code(), Some(0));
 }
 
 pub(crate) fn watched_file() {
