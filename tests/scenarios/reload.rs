@@ -5,7 +5,7 @@ use std::thread;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Gateway, Session, Setup, StdioBackend, is_alive, message, until};
+use crate::support::{Gateway, Request, Session, Setup, StdioBackend, is_alive, message, until};
 
 pub(crate) const CHANGED: &str = "notifications/tools/list_changed";
 
@@ -174,6 +174,57 @@ pub(crate) fn stopped_meanwhile() {
         call.join().unwrap();
     });
     ends(old);
+}
+
+/// A session of a client that can be asked, which gets a child of its own.
+fn asked(gateway: &Gateway) -> String {
+    let params = json!({
+        "protocolVersion": "2025-06-18",
+        "capabilities": {"elicitation": {}},
+        "clientInfo": {"name": "asked", "version": "1"},
+    });
+    let opened = Request::post("/mcp/backend", message(json!(0), "initialize", &params));
+    let opened = gateway.send(&opened);
+    opened.header("mcp-session-id").unwrap().to_owned()
+}
+
+fn said(gateway: &Gateway, session: &str, tool: &str, arguments: &Value) -> String {
+    let params = json!({"name": tool, "arguments": arguments});
+    let call = Request::post("/mcp/backend", message(json!(1), "tools/call", &params));
+    let call = call
+        .header("mcp-session-id", session)
+        .header("mcp-protocol-version", "2025-06-18");
+    gateway.send(&call).reply().said()
+}
+
+pub(crate) fn own_children() {
+    let backend = StdioBackend::new(&[]);
+    let gateway = Setup::backends(json!({"backend": backend.config()})).start();
+    let shared = pid(&gateway, "backend");
+    let session = asked(&gateway);
+    let own = || {
+        said(&gateway, &session, "whoami", &json!({}))
+            .parse::<u32>()
+            .unwrap()
+    };
+    let before = own();
+    assert_ne!(before, shared);
+    thread::scope(|scope| {
+        let slept = scope.spawn(|| said(&gateway, &session, "sleep", &json!({"ms": 1000})));
+        until("the call is in flight", || {
+            (backend.calls("sleep") == 1).then_some(())
+        });
+        gateway.configure(&json!({"backends": {"backend": described(&backend, "new")}}));
+        taken_over(&gateway);
+        assert!(
+            ![before, shared].contains(&own()),
+            "the next call finds a new one"
+        );
+        assert!(is_alive(before), "it still answers");
+        assert_eq!(slept.join().unwrap(), "slept");
+    });
+    ends(before);
+    ends(shared);
 }
 
 pub(crate) fn unchanged() {
