@@ -197,6 +197,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "modern client: progress comes before the answer" => modern::progress_before_the_answer,
     "modern client: a subscription hears what it asked for" => modern::listening,
     "modern client: a subscription to resources is bounded, and taken back" => modern::listening_to_resources,
+    "modern client: a subscription to a backend that changes is opened again" => modern::listening_to_what_changes,
     "modern client: leaving before the backend has answered" => modern::leaving_before_the_answer,
     "modern client: odd requests" => modern::odd_requests,
     "modern client: a subscription ends with its client" => modern::listening_no_more,

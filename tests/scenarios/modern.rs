@@ -3,6 +3,7 @@
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use super::reload::{ends, pid, taken_over};
 use crate::support::{Events, Gateway, Request, Setup, StdioBackend, until};
 
 const REVISION: &str = "2026-07-28";
@@ -297,6 +298,34 @@ pub(crate) fn listening() {
         );
         assert_eq!(events.next().unwrap(), None);
     }
+}
+
+pub(crate) fn listening_to_what_changes() {
+    let modern = Modern::new(&[]);
+    let gateway = &modern.gateway;
+    let old = pid(gateway, "backend");
+    let mut at_backend = modern.listen(
+        "/mcp/backend",
+        json!({"toolsListChanged": true, "resourceSubscriptions": ["test://plain"]}),
+    );
+    let mut at_all = modern.listen("/mcp", json!({"toolsListChanged": true}));
+    for events in [&mut at_backend, &mut at_all] {
+        assert!(events.next().unwrap().unwrap().contains("acknowledged"));
+    }
+    let mut changed = modern.backend.config();
+    changed["description"] = json!("new");
+    let federated = json!({"enabled": false, "naming": "prefixed"});
+    gateway.configure(&json!({"meta_mcp": federated, "backends": {"backend": changed}}));
+    taken_over(gateway);
+    let last = at_backend.next().unwrap().unwrap();
+    assert!(
+        last.contains("complete"),
+        "its client opens it again: {last}"
+    );
+    assert_eq!(at_backend.next().unwrap(), None);
+    ends(old);
+    let told = at_all.next().unwrap().unwrap();
+    assert!(told.contains("notifications/tools/list_changed"), "{told}");
 }
 
 pub(crate) fn listening_to_resources() {
