@@ -168,6 +168,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "28 a call that does not end is cut, and no child is left" => reload::cut_calls,
     "28 a stop while a backend is taken out leaves no child" => reload::stopped_meanwhile,
     "28 the child that a client has for itself goes with its backend" => reload::own_children,
+    "28 who has subscribed to a resource goes on to hear of it" => reload::subscriptions,
     "28 a broken file changes nothing and says why" => reread::broken_file,
     "28 an unchanged backend keeps its child and its statistics" => reload::unchanged,
     "28 clients hear of what changes for them" => reload::clients_are_told,

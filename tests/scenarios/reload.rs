@@ -227,6 +227,20 @@ pub(crate) fn own_children() {
     ends(shared);
 }
 
+pub(crate) fn subscriptions() {
+    let backend = StdioBackend::new(&[]);
+    let gateway = Setup::backends(json!({"backend": backend.config()})).start();
+    let session = gateway.session("/mcp/backend");
+    let uri = json!({"uri": "test://plain"});
+    assert!(session.ask("resources/subscribe", uri).is_good());
+    let asked = || backend.received("resources/subscribe").len();
+    assert_eq!(asked(), 1);
+    gateway.configure(&json!({"backends": {"backend": described(&backend, "new")}}));
+    taken_over(&gateway);
+    until("the new one is asked too", || (asked() == 2).then_some(()));
+    assert_eq!(backend.starts(), 2);
+}
+
 pub(crate) fn unchanged() {
     let (kept, new) = (StdioBackend::new(&[]), StdioBackend::new(&[]));
     let breaker =

@@ -49,7 +49,8 @@ impl Gateway {
             .ok_or_else(|| Refusal::UnknownResource(uri.into()))
     }
 
-    fn offering(&self, caller: &Caller, uri: &str) -> Option<Arc<Member>> {
+    /// The same among what is known.
+    pub(in crate::gateway) fn offering(&self, caller: &Caller, uri: &str) -> Option<Arc<Member>> {
         let lists = |member: &Arc<Member>, kind, fits: &dyn Fn(&str) -> bool| {
             let listing = member.catalogue().listing(kind);
             listing.is_some_and(|listing| listing.entries.iter().any(|entry| fits(&entry.key)))

@@ -114,7 +114,7 @@ impl Gateway {
         let is_any_gone = !(adopted.removed.is_empty() && adopted.changed.is_empty());
         self.sessions.dismiss(|session| match session.route() {
             Route::Aggregate => {
-                is_any_gone && session.is_subscription() && session.hears_of_resources()
+                is_any_gone && session.is_subscription() && !session.subscribed().is_empty()
             }
             Route::Backend(name) => {
                 adopted.removed.contains(name)
@@ -178,6 +178,7 @@ impl Gateway {
                     gateway.tell_at_endpoint(&member, kind);
                 }
             }
+            gateway.subscribe_again(&member).await;
         });
     }
 

@@ -2,6 +2,7 @@
 //! and what goes finishes what it has begun.
 
 mod adopt;
+mod again;
 mod plan;
 mod retire;
 mod shown;

@@ -75,9 +75,9 @@ impl Session {
         &self.caller
     }
 
-    /// Whether it wants to hear of any resource.
-    pub(in crate::gateway) fn hears_of_resources(&self) -> bool {
-        !self.subscriptions.pin().is_empty()
+    /// The resources that it wants to hear of.
+    pub(in crate::gateway) fn subscribed(&self) -> Vec<Box<str>> {
+        self.subscriptions.pin().iter().cloned().collect()
     }
 
     /// Whether it is one of a newer revision, which hears and does not ask.

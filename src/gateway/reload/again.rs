@@ -1,0 +1,64 @@
+//! Whoever heard of changes of a resource at a backend hears of them at the one that took its place.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokio::time::Instant;
+
+use crate::{
+    gateway::{
+        Caller, Route,
+        facade::Gateway,
+        member::Member,
+        request::{Request, Speaks},
+        sessions::Session,
+    },
+    protocol::Message,
+    telemetry::RequestId,
+};
+
+impl Gateway {
+    /// Asks a new member for all that sessions have subscribed to at the one before it.
+    pub(super) async fn subscribe_again(self: &Arc<Self>, member: &Arc<Member>) {
+        let mut wanted: BTreeMap<Box<str>, Arc<Caller>> = BTreeMap::new();
+        self.sessions.for_each(|session| {
+            let uris = session.subscribed().into_iter();
+            let here = uris.filter(|uri| self.is_asked_for(session, member, uri));
+            wanted.extend(here.map(|uri| (uri, Arc::clone(session.caller()))));
+        });
+        for (uri, caller) in wanted {
+            let request = self.request_of(caller);
+            if let Err(error) = self.hear_of(&request, member, &uri).await {
+                tracing::warn!(backend = member.name(), uri = &*uri, %error, "A resource could not be subscribed to again");
+                return;
+            }
+        }
+    }
+
+    fn is_asked_for(&self, session: &Session, member: &Arc<Member>, uri: &str) -> bool {
+        match session.route() {
+            Route::Backend(name) => **name == *member.name(),
+            Route::Aggregate => self
+                .offering(session.caller(), uri)
+                .is_some_and(|found| Arc::ptr_eq(&found, member)),
+        }
+    }
+
+    /// A request of ours in the place of one of this caller's.
+    fn request_of(&self, caller: Arc<Caller>) -> Request {
+        let began = Instant::now();
+        Request {
+            message: Message::notification("resources/subscribe", None),
+            speaker: Speaks::Legacy,
+            param_headers: Arc::default(),
+            caller,
+            session: None,
+            request_id: RequestId::random(),
+            started: self.clock.now(),
+            began,
+            deadline: began + self.table().settings().request_timeout,
+            events: None,
+            client: None,
+            patience: None,
+        }
+    }
+}
