@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{BufRead, BufReader},
+    process::Child,
 };
 
 use rustix::{
@@ -73,11 +74,21 @@ fn terminal() -> (File, File) {
     (ours.into(), theirs.unwrap())
 }
 
+/// A child that does not outlive its situation.
+struct Bounded(Child);
+
+impl Drop for Bounded {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 pub(crate) fn terminal_closed() {
     let setup = Setup::backends(json!({})).arg("--port").arg("0");
     let (ours, theirs) = terminal();
-    let mut gateway = setup.command().stderr(theirs).spawn().unwrap();
-    let pid = Pid::from_raw(i32::try_from(gateway.id()).unwrap()).unwrap();
+    let mut gateway = Bounded(setup.command().stderr(theirs).spawn().unwrap());
+    let pid = Pid::from_raw(i32::try_from(gateway.0.id()).unwrap()).unwrap();
     let mut shown = BufReader::new(ours).lines();
     let mut shows = |text: &str| while !shown.next().unwrap().unwrap().contains(text) {};
     shows("listens on");
@@ -85,7 +96,9 @@ pub(crate) fn terminal_closed() {
     shows("Configuration reloaded");
     drop(shown);
     kill_process(pid, Signal::HUP).unwrap();
-    let ended = until("it ends with its terminal", || gateway.try_wait().unwrap());
+    let ended = until("it ends with its terminal", || {
+        gateway.0.try_wait().unwrap()
+    });
     assert_eq!(ended.code(), Some(0));
 }
 
