@@ -116,6 +116,11 @@ fn limits(section: &mut Section<'_>, settings: &mut BackendSettings) {
         values::whole(0..=1_000_000),
     );
     section.read(
+        "max_client_sessions",
+        &mut settings.max_client_sessions,
+        values::whole(0..=100_000),
+    );
+    section.read(
         "max_message_size",
         &mut settings.max_message_size,
         values::whole(1024..=1 << 30),
@@ -191,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_url_takes_headers_and_each_limit_is_read() {
-        let text = "backends:\n  web:\n    http_url: https://example.org/mcp\n    streamable_http: true\n    headers: {Authorization: \"Bearer ${T}\"}\n    timeout: 10s\n    max_concurrency: 2\n    max_queue: 0\n    protocol_version: 2025-03-26\n    description: Web\n    repeatable_tools: [look]\n    passthrough: true\n";
+        let text = "backends:\n  web:\n    http_url: https://example.org/mcp\n    streamable_http: true\n    headers: {Authorization: \"Bearer ${T}\"}\n    timeout: 10s\n    max_concurrency: 2\n    max_queue: 0\n    max_client_sessions: 0\n    protocol_version: 2025-03-26\n    description: Web\n    repeatable_tools: [look]\n    passthrough: true\n";
         let config = read(text, &[("T", "t0ken")]).unwrap();
         assert_eq!(config.warnings, []);
         let settings = &config.backends[0];
@@ -200,6 +205,7 @@ mod tests {
         assert_eq!(http(settings).headers[0].1.expose(), "Bearer t0ken");
         assert_eq!(settings.timeout, Duration::from_secs(10));
         assert_eq!((settings.max_concurrency, settings.max_queue), (2, 0));
+        assert_eq!(settings.max_client_sessions, 0);
         assert_eq!(settings.revision, Revision::V2025_03_26);
         assert_eq!(settings.repeatable_tools, ["look"]);
     }
