@@ -21,6 +21,8 @@ pub(in crate::gateway) struct Conversation {
     questions: Arc<Questions>,
     /// The progress token under which the backend's reports come.
     token: Option<Bytes>,
+    /// How the call ended, until all that was said before is taken.
+    end: Option<Option<Reply>>,
 }
 
 /// What comes next.
@@ -43,6 +45,7 @@ impl Conversation {
             events,
             questions,
             token,
+            end: None,
         }
     }
 
@@ -58,6 +61,14 @@ impl Conversation {
     pub(in crate::gateway) async fn step(&mut self) -> Step {
         let questions = Arc::clone(&self.questions);
         loop {
+            // A backend that speaks and answers in one breath has spoken first.
+            if let Some(reply) = self.end.take() {
+                let Some(event) = self.events.try_recv() else {
+                    return Step::Done(reply);
+                };
+                self.end = Some(reply);
+                return Step::Said(event);
+            }
             let all_asked = async {
                 while !questions.are_there() {
                     questions.asked.notified().await;
@@ -68,7 +79,7 @@ impl Conversation {
             tokio::select! {
                 biased;
                 event = self.events.recv() => return Step::Said(event),
-                reply = &mut self.underway => return Step::Done(reply),
+                reply = &mut self.underway => self.end = Some(reply),
                 () = all_asked => {
                     if questions.are_there() {
                         return Step::Asked;
@@ -86,5 +97,28 @@ impl Conversation {
             return Some(event.bytes().clone());
         }
         Some(event.edit().progress_token(token?).finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{backend::events, gateway::replies::answered};
+
+    #[tokio::test]
+    async fn what_is_said_in_one_breath_with_the_answer_comes_before_it() {
+        let (sender, events) = events(4);
+        let call = async move {
+            let spoken = ["a", "b"].map(|method| sender.put(Message::notification(method, None)));
+            spoken.iter().all(|put| *put).then(|| answered("{}".into()))
+        };
+        let underway = Underway::new(call, false);
+        let call = ("call".into(), None);
+        let mut conversation = Conversation::new(call, underway, events, Arc::default());
+        for wanted in ["a", "b"] {
+            let step = conversation.step().await;
+            assert!(matches!(step, Step::Said(event) if event.method() == Some(wanted)));
+        }
+        assert!(matches!(conversation.step().await, Step::Done(Some(_))));
     }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
+use super::page_name::named;
 use crate::{
     backend::{Ask, Waiting},
     protocol::Message,
@@ -60,7 +61,8 @@ impl Asks {
     ) -> (u64, Message, oneshot::Receiver<Message>) {
         let (sender, receiver) = oneshot::channel();
         let id = self.put(Asker::Gateway(sender), waiting);
-        let message = Message::request(id.to_string().as_bytes(), method, params);
+        let params = params.map(|params| named(method, params));
+        let message = Message::request(id.to_string().as_bytes(), method, params.as_deref());
         (id, message, receiver)
     }
 

@@ -6,6 +6,7 @@ mod lists;
 mod log_level;
 mod outbox;
 mod own_line;
+mod page_name;
 mod session;
 mod table;
 
