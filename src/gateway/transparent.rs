@@ -32,7 +32,7 @@ impl Gateway {
             "tools/list" => Ok(self.transparent_list(member, request).await),
             "resources/subscribe" => self.subscribe(member, request).await,
             "resources/unsubscribe" => Ok(self.unsubscribe(member, request).await),
-            "logging/setLevel" => self.set_level(request, vec![Arc::clone(member)]),
+            "logging/setLevel" => self.set_level(request, vec![Arc::clone(member)]).await,
             method => {
                 let repeatable = is_read(method);
                 let message = request.message.clone();

@@ -25,6 +25,7 @@ mod guard;
 mod hanging;
 mod hostile;
 mod identity;
+mod levels;
 mod modern;
 mod reload;
 mod reread;
@@ -133,6 +134,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "20 two clients use the same request id" => identity::same_id_of_two_clients,
     "20 a backend asks with the id of a pending call" => identity::same_id_of_the_backend,
     "20 answers to nobody" => identity::strays,
+    "a log level is known to the backend before the client has its answer" => levels::before_the_client_has_its_answer,
     "26 the session of somebody else" => identity::session_of_somebody_else,
     "26 notifications of two users stay apart" => identity::notifications_stay_apart,
     "22 a line of 100 MB from a child" => hostile::line_of_100_mb,

@@ -36,7 +36,7 @@ impl Gateway {
             "ping" => Ok(request.respond(b"{}")),
             "logging/setLevel" => {
                 let members = self.table().members_for(&request.caller).cloned().collect();
-                self.set_level(request, members)
+                self.set_level(request, members).await
             }
             "tools/list" => self.list_tools(request).await,
             "tools/call" => self.call_tool(request).await,

@@ -1,9 +1,10 @@
 //! The level from which on a client wants log lines: kept for its session, and told to backends that only one level serves,
 //! who get the chattiest that anybody wants.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::{
     backend::ServerInfo,
@@ -15,10 +16,13 @@ use crate::{
 };
 
 const SET_LEVEL: &str = "logging/setLevel";
+/// How long a client waits for backends to hear of its level; one that is slow hears of it later.
+const HEARD: Duration = Duration::from_secs(1);
 
 impl Gateway {
-    /// `logging/setLevel` for the backends that the session hears of.
-    pub(in crate::gateway) fn set_level(
+    /// `logging/setLevel` for the backends that the session hears of. They hear of it before the client has its answer, so
+    /// that its next call is logged as it wants.
+    pub(in crate::gateway) async fn set_level(
         self: &Arc<Self>,
         request: &Request,
         members: Vec<Arc<Member>>,
@@ -33,9 +37,14 @@ impl Gateway {
         if let Some(session) = &request.session {
             session.log_at(level);
         }
+        let mut told = JoinSet::new();
         for member in members {
             let (gateway, request) = (Arc::clone(self), request.clone());
-            tokio::spawn(async move { gateway.tell_level(&request, &member, level).await });
+            told.spawn(async move { gateway.tell_level(&request, &member, level).await });
+        }
+        let all_told = timeout(HEARD, async { while told.join_next().await.is_some() {} });
+        if all_told.await.is_err() {
+            told.detach_all();
         }
         Ok(request.respond(b"{}"))
     }
