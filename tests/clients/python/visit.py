@@ -22,6 +22,7 @@ class Visitor:
     def __init__(self, visit, client):
         self.server = visit["server"]
         self.how = visit["how"]
+        self.repository = visit["repository"]
         self.client = client
 
     async def tools(self):
@@ -137,7 +138,58 @@ async def time(visitor):
     return [tells_the_time]
 
 
-CHECKS = {"everything": everything, "everything_http": everything, "files": files, "time": time}
+async def memory(visitor):
+    async def remembers():
+        city = {"name": "Bern", "entityType": "city", "observations": ["lies on the Aare"]}
+        await visitor.call("create_entities", {"entities": [city]})
+        found = structured(await visitor.call("open_nodes", {"names": ["Bern"]}))["entities"]
+        assert [entity["observations"] for entity in found] == [city["observations"]], found
+
+    return [remembers]
+
+
+async def git(visitor):
+    async def tells_the_log():
+        said = text(await visitor.call("git_log", {"repo_path": visitor.repository, "max_count": 1}))
+        assert "kept in a commit" in said, said
+
+    return [tells_the_log]
+
+
+async def fast(visitor):
+    async def adds():
+        result = await visitor.call("add", {"a": 19, "b": 23})
+        assert result.structured_content == {"result": 42}, result
+
+    async def counts():
+        seen = []
+
+        async def progress(done, total, _message):
+            seen.append((done, total))
+
+        assert text(await visitor.call("count", {"to": 3}, progress)) == "counted to 3"
+        assert seen == [(1, 3), (2, 3), (3, 3)], seen
+
+    async def reads_a_note():
+        result = await visitor.resource("one")
+        assert result.contents[0].text == "a note", result
+
+    async def gets_a_greeting():
+        result = await visitor.prompt("greet", {"name": "Ada"})
+        assert result.messages[0].content.text == "Greet Ada.", result
+
+    return [adds, counts, reads_a_note, gets_a_greeting]
+
+
+CHECKS = {
+    "everything": everything,
+    "everything_http": everything,
+    "files": files,
+    "time": time,
+    "memory": memory,
+    "git": git,
+    "fast": fast,
+}
 
 
 async def visit_server(visit):

@@ -17,6 +17,7 @@ class Visitor {
   constructor(visit, client) {
     this.server = visit.server;
     this.how = visit.how;
+    this.repository = visit.repository;
     this.client = client;
   }
 
@@ -112,7 +113,38 @@ const time = (visitor) => ({
   },
 });
 
-const CHECKS = { everything, everything_http: everything, files, time };
+const memory = (visitor) => ({
+  async remembers() {
+    const city = { name: "Bern", entityType: "city", observations: ["lies on the Aare"] };
+    await visitor.call("create_entities", { entities: [city] });
+    const { entities } = structured(await visitor.call("open_nodes", { names: ["Bern"] }));
+    assert.deepEqual(entities.map((entity) => entity.observations), [city.observations]);
+  },
+});
+
+const git = (visitor) => ({
+  async "tells the log"() {
+    const request = { repo_path: visitor.repository, max_count: 1 };
+    assert.match(text(await visitor.call("git_log", request)), /kept in a commit/);
+  },
+});
+
+const fast = (visitor) => ({
+  async adds() {
+    assert.deepEqual((await visitor.call("add", { a: 19, b: 23 })).structuredContent, { result: 42 });
+  },
+  async counts() {
+    assert.equal(text(await visitor.call("count", { to: 3 })), "counted to 3");
+  },
+  async "reads a note"() {
+    assert.equal((await visitor.resource("one")).contents[0].text, "a note");
+  },
+  async "gets a greeting"() {
+    assert.equal((await visitor.prompt("greet", { name: "Ada" })).messages[0].content.text, "Greet Ada.");
+  },
+});
+
+const CHECKS = { everything, everything_http: everything, files, time, memory, git, fast };
 
 async function visitServer(visit) {
   const client = new Client({ name: "real-client", version: "1.0.0" }, { versionNegotiation: { mode: visit.era } });
