@@ -87,7 +87,7 @@ impl Backend {
     ///
     /// # Errors
     /// Each way a call can have no answer; a JSON-RPC error is an answer.
-    pub async fn request(&self, call: Call<'_>) -> Result<Answer, CallError> {
+    pub async fn request(&self, call: &Call<'_>) -> Result<Answer, CallError> {
         let now_ms = call.started.millis();
         // Several threads call at once: what one of them has just said need not be said again.
         if self.last_called.value() != now_ms {
@@ -95,8 +95,8 @@ impl Backend {
         }
         let method = call.message.method().unwrap_or_default();
         let span = tracing::debug_span!("backend_request", backend = self.name(), method, request_id = %call.request_id);
-        let answer = self.go(&call).instrument(span.clone()).await;
-        span.in_scope(|| self.report(&call, method, &answer));
+        let answer = self.go(call).instrument(span.clone()).await;
+        span.in_scope(|| self.report(call, method, &answer));
         answer
     }
 

@@ -1,6 +1,6 @@
 //! The way of one call: queue, rate limit, breaker, transport, settle, and again where that is safe.
 
-use std::{fmt, time::Duration};
+use std::{fmt, pin::pin, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -122,14 +122,6 @@ impl Way<'_> {
         self.backend.failsafe().retry().next_delay(&attempt, draw())
     }
 
-    /// What comes of `attempt` until the deadline; nothing if that is too late.
-    async fn in_time<T>(&self, attempt: impl Future<Output = T>) -> Option<T> {
-        match self.call.patience {
-            Some(patience) => patience.within(self.deadline, attempt).await,
-            None => timeout_at(self.deadline, attempt).await.ok(),
-        }
-    }
-
     async fn attempt(&mut self, mut start: Stamp, repaired: bool) -> Result<Message, CallError> {
         let backend = self.backend;
         if backend.is_stopped() {
@@ -150,15 +142,21 @@ impl Way<'_> {
             probe: ticket.is_probe(),
         };
         let transport = self.call.line.map_or(backend.transport(), Line::transport);
-        let answer = self.in_time(async {
-            if !transport.is_running() {
-                transport.connect(delivery).await?;
-                start = backend.clock().now();
-                ticket.sent_at(start);
+        // Pinned where it is: handed on by value it would be in this future twice.
+        let answer = {
+            let answer = pin!(async {
+                if !transport.is_running() {
+                    transport.connect(delivery).await?;
+                    start = backend.clock().now();
+                    ticket.sent_at(start);
+                }
+                transport.request(delivery).await
+            });
+            match self.call.patience {
+                None => timeout_at(self.deadline, answer).await.ok(),
+                Some(patience) => Box::pin(patience.within(self.deadline, answer)).await,
             }
-            transport.request(delivery).await
-        });
-        let answer = answer.await;
+        };
         let end = backend.clock().now();
         if let Some(asked) = self.call.patience.map(Patience::waited) {
             // What its client was asked meanwhile is not the backend's time.
@@ -291,7 +289,7 @@ mod tests {
         let mut notices = backend.notices();
         let call = tokio::spawn({
             let backend = Arc::clone(&backend);
-            async move { backend.request(call(&backend)).await }
+            async move { backend.request(&call(&backend)).await }
         });
         notices.recv().await.unwrap();
         backend.kill(Instant::now() + Duration::from_secs(20)).await;
@@ -308,7 +306,7 @@ mod tests {
     async fn a_child_in_a_crash_loop_is_refused_at_once_with_the_reason() {
         let backend = shell("exit 3");
         let refused = loop {
-            let error = backend.request(call(&backend)).await.unwrap_err();
+            let error = backend.request(&call(&backend)).await.unwrap_err();
             if error.is_held_back() {
                 break error;
             }

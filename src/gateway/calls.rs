@@ -28,10 +28,10 @@ impl Gateway {
         message: Message,
         repeatable: bool,
     ) -> Result<Answer, CallError> {
-        let own = self.own_line(request, member).await;
+        let own = self.way_of(request, member).await;
         let mut call = request.call(message, repeatable, None);
         call.line = own.as_ref().map(Own::line);
-        let answer = in_rounds::send(request, member, call).await?;
+        let answer = in_rounds::send(request, member, &call).await?;
         self.measure(request, &answer);
         Ok(answer)
     }
@@ -43,7 +43,7 @@ impl Gateway {
         member: &Member,
         message: Message,
     ) -> Result<Answer, CallError> {
-        let answer = member.send(request.call(message, false, None)).await?;
+        let answer = member.send(&request.call(message, false, None)).await?;
         self.measure(request, &answer);
         Ok(answer)
     }
@@ -64,12 +64,12 @@ impl Gateway {
             .unwrap_or_default();
         let arguments = || message.arguments().unwrap_or_default();
         let headers = (!params.is_empty()).then(|| headers_of(params, &arguments()));
-        let own = self.own_line(request, member).await;
+        let own = self.way_of(request, member).await;
         let mut call = request.call(message, repeatable, circuit);
         call.line = own.as_ref().map(Own::line);
         // What is known of the tool says more than what a client of another name or era has sent.
         call.param_headers = headers.as_deref().unwrap_or(call.param_headers);
-        let answer = in_rounds::send(request, member, call).await?;
+        let answer = in_rounds::send(request, member, &call).await?;
         self.measure(request, &answer);
         if let Some(entry) = tool.entry {
             entry
@@ -77,6 +77,14 @@ impl Gateway {
                 .record_success(micros(answer.waited), answer.ended.millis());
         }
         Ok(answer)
+    }
+
+    /// The client's own way to the backend, which only clients have that can be asked.
+    async fn way_of(self: &Arc<Self>, request: &Request, member: &Arc<Member>) -> Option<Own> {
+        if !request.can_be_asked() {
+            return None;
+        }
+        Box::pin(self.own_line(request, member)).await
     }
 
     /// Records what we added to a request that was answered just now, if it is one of those that are timed.

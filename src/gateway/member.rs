@@ -90,7 +90,7 @@ impl Member {
     }
 
     /// Sends a call and counts what became of it; a call that is dropped counts as cancelled.
-    pub(super) async fn send(&self, call: Call<'_>) -> Result<Answer, CallError> {
+    pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, CallError> {
         let mut counting = Counting {
             outcomes: &self.outcomes,
             outcome: Outcome::Cancelled,

@@ -72,6 +72,12 @@ impl Request {
         self.request_id.last_byte().is_multiple_of(16)
     }
 
+    /// Whether a backend may ask its client for something.
+    pub(super) fn can_be_asked(&self) -> bool {
+        let in_session = || self.session.as_ref().is_some_and(|it| it.can_be_asked());
+        self.client.is_some() || in_session()
+    }
+
     fn speaker(&self) -> Speaker<'_> {
         match &self.speaker {
             Speaks::Modern => Speaker::Modern,

@@ -25,14 +25,21 @@ const MOST_AT_ONCE: usize = 16;
 pub(in crate::gateway) async fn send(
     request: &Request,
     member: &Member,
-    call: Call<'_>,
+    call: &Call<'_>,
 ) -> Result<Answer, CallError> {
-    if matches!(request.speaker, Speaks::Modern) {
-        return member.send(call).await;
+    let answer = member.send(call).await?;
+    if !answer.message.wants_input() || matches!(request.speaker, Speaks::Modern) {
+        return Ok(answer);
     }
-    let (message, repeatable, tool) = (call.message.clone(), call.repeatable, call.tool);
-    let param_headers = call.param_headers;
-    let mut answer = member.send(call).await?;
+    Box::pin(go_on(request, member, call, answer)).await
+}
+
+async fn go_on(
+    request: &Request,
+    member: &Member,
+    call: &Call<'_>,
+    mut answer: Answer,
+) -> Result<Answer, CallError> {
     for _ in 0..MOST_ROUNDS {
         if !answer.message.wants_input() {
             return Ok(answer);
@@ -45,10 +52,10 @@ pub(in crate::gateway) async fn send(
             CallError::unanswered("it asks the client for something, and this client has no session in which it could be asked")
         })?;
         let answers = wanted.ask(request, session).await?;
-        let again = message.with_in_params(&answers);
-        let mut call = request.call(again, repeatable, tool);
-        call.param_headers = param_headers;
-        answer = member.send(call).await?;
+        let message = call.message.with_in_params(&answers);
+        let mut again = request.call(message, call.repeatable, call.tool);
+        again.param_headers = call.param_headers;
+        answer = member.send(&again).await?;
     }
     Err(CallError::unanswered(format!(
         "it still asks for more after {MOST_ROUNDS} rounds"

@@ -157,7 +157,7 @@ impl Reader {
     ) -> Result<Option<Bytes>, CallError> {
         let params = cursor.map(|cursor| [&b"{\"cursor\":"[..], &quote(cursor), b"}"].concat());
         let answer = member
-            .send(Call {
+            .send(&Call {
                 message: Message::request(b"1", kind.method(), params.as_deref()),
                 speaker: Speaker::GATEWAY,
                 request_id: RequestId::random(),

@@ -34,7 +34,7 @@ impl Shared {
     ) -> Result<Message, CallError> {
         if let Some(stream) = session.stream() {
             let message = delivery.in_era(Era::Legacy);
-            return stream.request(&message, delivery.events).await;
+            return Box::pin(stream.request(&message, delivery.events)).await;
         }
         let serial = self.serials.next();
         let name = serial.to_string();
@@ -69,12 +69,9 @@ impl Shared {
                 known: lists.then_some(&self.known_list),
                 aside: &aside,
             };
-            let mut read = reading.read_response(&head, lease).await?;
-            loop {
-                match read {
-                    Read::Answer(answer) => return Ok(answer),
-                    Read::ToBeResumed(from) => read = self.resume(session, &reading, from).await?,
-                }
+            match reading.read_response(&head, lease).await? {
+                Read::Answer(answer) => Ok(answer),
+                Read::ToBeResumed(from) => Box::pin(self.resume(session, &reading, from)).await,
             }
         };
         let answer = answered.await;
@@ -87,16 +84,18 @@ impl Shared {
         &self,
         session: &Session,
         reading: &Reading<'_>,
-        from: Resumption,
-    ) -> Result<Read, CallError> {
-        sleep(from.retry.unwrap_or(RESUME).max(SHORTEST_RESUME)).await;
-        let request = get(
-            self.pool.endpoint(),
-            Some(session),
-            from.last_event.as_deref(),
-        );
-        let (head, lease) = self.pool.send(&request).await.map_err(lost)?;
-        reading.resumed(&head, lease, from).await
+        mut from: Resumption,
+    ) -> Result<Message, CallError> {
+        loop {
+            sleep(from.retry.unwrap_or(RESUME).max(SHORTEST_RESUME)).await;
+            let last_event = from.last_event.as_deref();
+            let request = get(self.pool.endpoint(), Some(session), last_event);
+            let (head, lease) = self.pool.send(&request).await.map_err(lost)?;
+            match reading.resumed(&head, lease, from).await? {
+                Read::Answer(answer) => return Ok(answer),
+                Read::ToBeResumed(further) => from = further,
+            }
+        }
     }
 
     /// What a backend says on a call's stream before the answer.

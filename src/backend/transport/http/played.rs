@@ -71,7 +71,7 @@ impl Stage {
 
     pub(super) fn ask(&self, call: Call<'static>) -> JoinHandle<Result<Answer, CallError>> {
         let backend = Arc::clone(&self.backend);
-        tokio::spawn(async move { backend.request(call).await })
+        tokio::spawn(async move { backend.request(&call).await })
     }
 
     /// A session is open, and this is its connection.

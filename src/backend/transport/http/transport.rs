@@ -89,19 +89,27 @@ impl HttpTransport {
     }
 
     async fn session_for(&self, delivery: Delivery<'_>) -> Result<Arc<Session>, CallError> {
-        if matches!(delivery.speaker, Speaker::Modern)
+        let is_modern = matches!(delivery.speaker, Speaker::Modern);
+        match self.0.usable(delivery.probe) {
+            Some(session) if !is_modern || session.is_modern() => Ok(session),
+            // Boxed, like all that calls of most clients never wait for: their futures stay small.
+            _ => Box::pin(self.opened_for(delivery, is_modern)).await,
+        }
+    }
+
+    async fn opened_for(
+        &self,
+        delivery: Delivery<'_>,
+        is_modern: bool,
+    ) -> Result<Arc<Session>, CallError> {
+        if is_modern
             && let Some(session) = self.0.modern_for(delivery.deadline, delivery.probe).await?
         {
             return Ok(session);
         }
-        match self.0.usable(delivery.probe) {
-            Some(session) => Ok(session),
-            None => timeout_at(delivery.deadline, self.0.session())
-                .await
-                .unwrap_or_else(|_| {
-                    Err(CallError::unreachable("its session is still being opened"))
-                }),
-        }
+        timeout_at(delivery.deadline, self.0.session())
+            .await
+            .unwrap_or_else(|_| Err(CallError::unreachable("its session is still being opened")))
     }
 
     /// Sends a request. Where the backend has forgotten the session, the next attempt opens a new one.
