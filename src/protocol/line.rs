@@ -81,7 +81,9 @@ impl LineDecoder {
         let (kept, skipped) = bytes.split_at(room.min(bytes.len()));
         if self.line.capacity() - self.line.len() < kept.len() {
             let wanted = kept.len().max(GROWTH * self.line.len());
-            self.line.reserve_exact(wanted.min(room));
+            // The last copy would hold two long ones; so it is made while the line is short.
+            let is_last = GROWTH.saturating_mul(self.line.len() + wanted) > self.max;
+            self.line.reserve_exact(if is_last { room } else { wanted });
         }
         self.line.extend_from_slice(kept);
         self.tail

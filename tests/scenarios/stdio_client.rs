@@ -300,9 +300,19 @@ pub(crate) fn too_many_calls() {
         sentence.contains("1024") || sentence.contains("queue"),
         "{refused}"
     );
-    client.say(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":0}}"#);
-    until("the backend hears of it", || {
-        (!backend.received("notifications/cancelled").is_empty()).then_some(())
+    let Client {
+        hears, says, child, ..
+    } = &mut client;
+    std::thread::scope(|scope| {
+        // A client that reads nothing is not read either, once its output is full of refusals.
+        scope.spawn(move || hears.lines().for_each(drop));
+        let cancelled =
+            r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":0}}"#;
+        writeln!(says.as_mut().unwrap(), "{cancelled}").unwrap();
+        until("the backend hears of it", || {
+            (!backend.received("notifications/cancelled").is_empty()).then_some(())
+        });
+        child.kill().unwrap();
     });
 }
 

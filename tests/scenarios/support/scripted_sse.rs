@@ -121,10 +121,12 @@ impl Shared {
             Begins::Well => "/messages?session=one",
             Begins::Elsewhere => "http://127.0.0.1:1/messages",
         };
+        // Known before it is named: whoever reads the name posts at once.
+        let mut streams = self.streams.lock().unwrap();
         let begun = wire.begin("content-type: text/event-stream\r\n");
         let event = format!("event: endpoint\r\ndata: {address}\r\n\r\n");
         if begun.and_then(|()| wire.chunk(event.as_bytes())).is_ok() {
-            self.streams.lock().unwrap().push(wire);
+            streams.push(wire);
         }
     }
 
