@@ -193,9 +193,9 @@ impl Backend {
         matches!(self.settings.transport, TransportSettings::Stdio(_))
     }
 
-    /// Has a modern backend tell of changes of this resource; waits until it has agreed, or has not for five seconds.
-    pub async fn watch(&self, uri: &str) {
-        self.transport.watch(uri).await;
+    /// Has a modern backend tell of changes of this resource; waits for its answer, up to five seconds. False if it refuses.
+    pub async fn watch(&self, uri: &str) -> bool {
+        self.transport.watch(uri).await
     }
 
     /// Ends what [`Backend::watch`] began.

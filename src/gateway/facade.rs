@@ -100,10 +100,15 @@ impl Gateway {
     ///
     /// # Errors
     /// Without a session id, or with one that is not this caller's.
-    pub fn end_session(&self, session: Option<&str>, caller: &Caller) -> Result<(), Reply> {
+    pub fn end_session(
+        self: &Arc<Self>,
+        session: Option<&str>,
+        caller: &Caller,
+    ) -> Result<(), Reply> {
         session
             .ok_or(Refusal::MissingSession)
             .and_then(|id| self.sessions.end(id, caller))
+            .map(|ended| self.take_back(&ended))
             .map_err(|refusal| refusal.reply(None))
     }
 

@@ -76,7 +76,9 @@ impl Gateway {
         loop {
             sleep(self.sessions.reap_interval()).await;
             let now = self.clock.now();
-            self.sessions.reap(now);
+            for ended in self.sessions.reap(now) {
+                self.take_back(&ended);
+            }
             self.lent.reap(now);
             self.parked.reap();
         }

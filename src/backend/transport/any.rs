@@ -128,8 +128,8 @@ impl Transport {
     }
 
     /// Of a modern backend: tells changes of this resource from now on.
-    pub(in crate::backend) async fn watch(&self, uri: &str) {
-        self.watched().add(uri).await;
+    pub(in crate::backend) async fn watch(&self, uri: &str) -> bool {
+        self.watched().add(uri).await
     }
 
     /// The opposite.

@@ -11,7 +11,8 @@ const AGREE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Watched {
     wanted: watch::Sender<Wanted>,
-    agreed: watch::Sender<u64>,
+    /// The version that was answered last, and whether the backend has agreed to it.
+    agreed: watch::Sender<(u64, bool)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -25,20 +26,30 @@ impl Default for Watched {
     fn default() -> Self {
         Self {
             wanted: watch::Sender::new(Wanted::default()),
-            agreed: watch::Sender::new(0),
+            agreed: watch::Sender::new((0, true)),
         }
     }
 }
 
 impl Watched {
-    /// Wants to hear of a resource, and waits until the backend has agreed.
-    pub(super) async fn add(&self, uri: &str) {
+    /// Wants to hear of a resource, and waits until the backend has answered; false if it refuses. One that does not answer
+    /// may have agreed.
+    pub(super) async fn add(&self, uri: &str) -> bool {
         let is_new = self.change(|uris| uris.insert(uri.into()));
-        if is_new {
-            let version = self.wanted.borrow().version;
-            let mut agreed = self.agreed.subscribe();
-            let _ = timeout(AGREE, agreed.wait_for(|agreed| *agreed >= version)).await;
+        if !is_new {
+            return true;
         }
+        let version = self.wanted.borrow().version;
+        let mut agreed = self.agreed.subscribe();
+        let answered = agreed.wait_for(|(answered, _)| *answered >= version);
+        let is_agreed = match timeout(AGREE, answered).await {
+            Ok(Ok(answer)) => answer.1,
+            _ => true,
+        };
+        if !is_agreed {
+            self.remove(uri);
+        }
+        is_agreed
     }
 
     /// Nobody wants to hear of it any more.
@@ -59,11 +70,13 @@ impl Watched {
         self.wanted.subscribe()
     }
 
-    /// The backend tells of the set of this version.
-    pub(super) fn agree(&self, version: u64) {
+    /// The backend tells of the set of this version, or refuses to.
+    pub(super) fn answer(&self, version: u64, is_agreed: bool) {
         self.agreed.send_if_modified(|agreed| {
-            let is_newer = version > *agreed;
-            *agreed = (*agreed).max(version);
+            let is_newer = version > agreed.0;
+            if is_newer {
+                *agreed = (version, is_agreed);
+            }
             is_newer
         });
     }
@@ -81,16 +94,30 @@ mod tests {
         let mut wanted = watched.wanted();
         let asking = tokio::spawn({
             let watched = Arc::clone(&watched);
-            async move { watched.add("a:b").await }
+            async move { assert!(watched.add("a:b").await) }
         });
         wanted.changed().await.unwrap();
         assert!(wanted.borrow().uris.contains("a:b"));
         assert!(!asking.is_finished());
-        watched.agree(wanted.borrow().version);
+        watched.answer(wanted.borrow().version, true);
         asking.await.unwrap();
-        watched.add("a:b").await;
+        assert!(watched.add("a:b").await);
         watched.remove("a:b");
         assert!(wanted.borrow_and_update().uris.is_empty());
-        watched.add("never:agreed").await;
+        assert!(watched.add("never:answered").await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_backend_refuses_is_not_wanted_any_more() {
+        let watched = Arc::new(Watched::default());
+        let mut wanted = watched.wanted();
+        let asking = tokio::spawn({
+            let watched = Arc::clone(&watched);
+            async move { watched.add("a:bad").await }
+        });
+        wanted.changed().await.unwrap();
+        watched.answer(wanted.borrow_and_update().version, false);
+        assert!(!asking.await.unwrap());
+        assert!(wanted.borrow().uris.is_empty());
     }
 }

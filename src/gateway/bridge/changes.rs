@@ -1,6 +1,8 @@
 //! Who wants to hear of changes of which resource, and how a backend is told: an older one by a request for each, a modern
 //! one in the one subscription that all share.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::{
@@ -11,9 +13,9 @@ use crate::{
         notices::hears_of,
         replies::{Recovery, Refusal, failed_call},
         request::Request,
-        sessions::MOST_SUBSCRIPTIONS,
+        sessions::{MOST_SUBSCRIPTIONS, Session},
     },
-    protocol::{Era, Message, quote},
+    protocol::{Era, Message, codes, quote},
 };
 
 const SUBSCRIBE: &str = "resources/subscribe";
@@ -59,6 +61,28 @@ impl Gateway {
         answered(request, member, answer)
     }
 
+    /// What a session that has ended had subscribed to is asked for no longer, unless somebody else wants it.
+    pub(in crate::gateway) fn take_back(self: &Arc<Self>, ended: &Arc<Session>) {
+        let uris = ended.subscribed();
+        if uris.is_empty() || self.is_draining() {
+            return;
+        }
+        let (gateway, ended) = (Arc::clone(self), Arc::clone(ended));
+        tokio::spawn(async move {
+            let table = gateway.snapshot();
+            for uri in uris {
+                let its = |member: &&Arc<Member>| gateway.is_asked_for(&ended, member, &uri);
+                let Some(member) = table.members().iter().find(its) else {
+                    continue;
+                };
+                if !gateway.is_wanted(member, &uri) {
+                    let request = gateway.request_of(Arc::clone(ended.caller()));
+                    let _ = gateway.hear_no_more(&request, member, &uri).await;
+                }
+            }
+        });
+    }
+
     /// Asks a backend to tell when this resource changes.
     pub(in crate::gateway) async fn hear_of(
         &self,
@@ -67,8 +91,12 @@ impl Gateway {
         uri: &str,
     ) -> Result<Message, CallError> {
         if member.backend().era(request.deadline).await? == Era::Modern {
-            member.backend().watch(uri).await;
-            return Ok(Message::response(b"0", b"{}"));
+            let is_agreed = member.backend().watch(uri).await;
+            return Ok(if is_agreed {
+                Message::response(b"0", b"{}")
+            } else {
+                refused(member)
+            });
         }
         self.say(request, member, SUBSCRIBE, uri).await
     }
@@ -108,6 +136,14 @@ impl Gateway {
         });
         wanted
     }
+}
+
+fn refused(member: &Member) -> Message {
+    let name = member.name();
+    let sentence = format!(
+        "Backend {name:?} does not tell when this resource changes, so nothing was subscribed to. Use a URI from resources/list."
+    );
+    Message::error_response(b"0", codes::INVALID_PARAMS, &sentence, None)
 }
 
 fn answered(request: &Request, member: &Member, answer: Result<Message, CallError>) -> Bytes {

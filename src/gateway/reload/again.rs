@@ -34,7 +34,12 @@ impl Gateway {
         }
     }
 
-    fn is_asked_for(&self, session: &Session, member: &Arc<Member>, uri: &str) -> bool {
+    pub(in crate::gateway) fn is_asked_for(
+        &self,
+        session: &Session,
+        member: &Arc<Member>,
+        uri: &str,
+    ) -> bool {
         match session.route() {
             Route::Backend(name) => **name == *member.name(),
             Route::Aggregate => self
@@ -44,7 +49,7 @@ impl Gateway {
     }
 
     /// A request of ours in the place of one of this caller's.
-    fn request_of(&self, caller: Arc<Caller>) -> Request {
+    pub(in crate::gateway) fn request_of(&self, caller: Arc<Caller>) -> Request {
         let began = Instant::now();
         Request {
             message: Message::notification("resources/subscribe", None),

@@ -114,28 +114,36 @@ impl Sessions {
         Ok(Arc::clone(session))
     }
 
-    /// Ends a session of this caller, on whichever route it is.
-    pub(in crate::gateway) fn end(&self, id: &str, caller: &Caller) -> Result<(), Refusal> {
+    /// Ends a session of this caller, on whichever route it is, and gives it.
+    pub(in crate::gateway) fn end(
+        &self,
+        id: &str,
+        caller: &Caller,
+    ) -> Result<Arc<Session>, Refusal> {
         let open = self.open.pin();
         let session = open
             .get(id)
             .filter(|session| session.caller().name == caller.name)
             .ok_or(Refusal::UnknownSession)?;
+        let session = Arc::clone(session);
         session.end();
         open.remove(id);
-        Ok(())
+        Ok(session)
     }
 
-    /// Ends the sessions that nobody used for their whole time to live.
-    pub(in crate::gateway) fn reap(&self, now: Stamp) {
+    /// Ends the sessions that nobody used for their whole time to live, and gives them.
+    pub(in crate::gateway) fn reap(&self, now: Stamp) -> Vec<Arc<Session>> {
         let ttl_ms = millis(self.settings.load().ttl);
+        let mut ended = Vec::new();
         self.open.pin().retain(|_, session| {
             let idle = session.is_idle(now, ttl_ms);
             if idle {
                 session.end();
+                ended.push(Arc::clone(session));
             }
             !idle
         });
+        ended
     }
 
     /// Takes out those that `is_over` names: their streams close and their ids are unknown. Their calls in flight go on.
@@ -217,8 +225,8 @@ mod tests {
         assert!(find(&caller("bert"), &Route::Aggregate).is_err());
         assert!(find(&anna, &Route::Backend("demo".into())).is_err());
         assert_eq!(
-            sessions.end(session.id(), &caller("bert")),
-            Err(Refusal::UnknownSession)
+            sessions.end(session.id(), &caller("bert")).err(),
+            Some(Refusal::UnknownSession)
         );
     }
 

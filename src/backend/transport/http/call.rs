@@ -34,7 +34,10 @@ impl Shared {
     ) -> Result<Message, CallError> {
         if let Some(stream) = session.stream() {
             let message = delivery.in_era(Era::Legacy);
-            return Box::pin(stream.request(&message, delivery.events)).await;
+            let mut doubting = Doubting(Some(session));
+            let answer = Box::pin(stream.request(&message, delivery.events)).await;
+            doubting.0 = None;
+            return answer;
         }
         let serial = self.serials.next();
         let name = serial.to_string();
@@ -174,6 +177,17 @@ impl Shared {
         posted.await.unwrap_or(Err(CallError::TimedOut {
             after: NOTIFY_TIMEOUT,
         }))
+    }
+}
+
+/// A call that is given up makes its session doubtful: a stream may be dead without a word.
+struct Doubting<'a>(Option<&'a Session>);
+
+impl Drop for Doubting<'_> {
+    fn drop(&mut self) {
+        if let Some(session) = self.0 {
+            session.doubt();
+        }
     }
 }
 

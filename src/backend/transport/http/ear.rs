@@ -139,9 +139,11 @@ impl Ear {
         match head.status {
             StatusCode::OK if head.is_stream => {}
             status if status.is_server_error() => return Over::Failed,
+            // It may agree to another set.
             _ => {
-                self.shared.watched.agree(now.version);
-                return Over::NotOffered;
+                self.shared.watched.answer(now.version, false);
+                let _ = wanted.changed().await;
+                return Over::Changed;
             }
         }
         if is_again {
@@ -150,7 +152,7 @@ impl Ear {
         let shared = Arc::clone(&self.shared);
         let agreed = move |_: &mut Self, message: &Message| {
             if message.method() == Some(listening::ACKNOWLEDGED) {
-                shared.watched.agree(now.version);
+                shared.watched.answer(now.version, true);
             }
         };
         tokio::select! {

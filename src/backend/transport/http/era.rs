@@ -60,8 +60,7 @@ impl Shared {
         let Some(session) = self.discover().await? else {
             return Ok(None);
         };
-        self.gate
-            .keep(pass, || self.modern.store(Some(Arc::clone(&session))))?;
+        self.gate.keep(pass, || self.keep_modern(&session))?;
         self.listen(&session);
         Ok(Some(session))
     }

@@ -11,6 +11,7 @@ use std::{
 use http::{StatusCode, Uri};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+    sync::mpsc,
     task::{AbortHandle, JoinSet},
     time::timeout,
 };
@@ -18,7 +19,7 @@ use tokio::{
 use super::{
     answer::finish,
     endpoint::Endpoint,
-    exchange::{Says, get, post},
+    exchange::{Says, SendError, get, post},
     pool::{Lease, Pool},
     session::Session,
     transport::Shared,
@@ -32,7 +33,7 @@ use crate::{
             wire,
         },
     },
-    protocol::{Kind, LineDecoder, Message, SseDecoder},
+    protocol::{Kind, LineDecoder, Message, SseDecoder, codes},
 };
 
 /// How long the first event may take.
@@ -41,6 +42,9 @@ const FIRST_EVENT: Duration = Duration::from_secs(5);
 const ACCEPT_TIMEOUT: Duration = Duration::from_secs(30);
 /// What waits between the pump and the connection, in bytes.
 const PIPE: usize = 64 << 10;
+
+/// Refusals that wait to be handed on.
+const REFUSALS: usize = 64;
 
 /// What goes wrong first, as a sentence.
 type Reason = Arc<OnceLock<Box<str>>>;
@@ -82,8 +86,11 @@ impl Shared {
         let outlet = (self.outlet.clone(), child.replies());
         let mut pump = Pump::new(orders, outlet, self.backend.max_message_size);
         let reason = Reason::default();
-        let reading = tokio::spawn(read(lease, events, heard, Arc::clone(&reason)));
+        let (refusals, refused) = mpsc::channel(REFUSALS);
+        let source = (lease, events, refused);
+        let reading = tokio::spawn(read(source, heard, Arc::clone(&reason)));
         let posts = Posts {
+            refusals,
             pool: Arc::clone(&self.pool),
             address: Arc::new(address),
             reason: Arc::clone(&reason),
@@ -115,8 +122,12 @@ async fn named(lease: &mut Lease, events: &mut SseDecoder) -> Option<String> {
     }
 }
 
-/// Hands on each message of the stream as a line, until the stream or whoever reads ends.
-async fn read(mut lease: Lease, mut events: SseDecoder, mut heard: DuplexStream, reason: Reason) {
+/// Hands on each message of the stream, and each refusal, as a line, until the stream or whoever reads ends.
+async fn read(
+    (mut lease, mut events, mut refused): (Lease, SseDecoder, mpsc::Receiver<Message>),
+    mut heard: DuplexStream,
+    reason: Reason,
+) {
     loop {
         for event in events.by_ref().flatten() {
             let is_message = event
@@ -130,7 +141,16 @@ async fn read(mut lease: Lease, mut events: SseDecoder, mut heard: DuplexStream,
                 return;
             }
         }
-        match lease.piece().await {
+        let piece = tokio::select! {
+            piece = lease.piece() => piece,
+            Some(refusal) = refused.recv() => {
+                if heard.write_all(&line(refusal.bytes())).await.is_err() {
+                    return;
+                }
+                continue;
+            }
+        };
+        match piece {
             Ok(Some(piece)) => events.push(&piece),
             Ok(None) => return,
             Err(broken) => {
@@ -157,6 +177,8 @@ fn line(data: &[u8]) -> Vec<u8> {
 struct Posts {
     pool: Arc<Pool>,
     address: Arc<Endpoint>,
+    /// Where a refusal of one message goes, as the answer to it.
+    refusals: mpsc::Sender<Message>,
     reason: Reason,
     reading: AbortHandle,
 }
@@ -185,30 +207,48 @@ async fn write(posts: Posts, mut said: DuplexStream) {
 }
 
 impl Posts {
-    /// A message that is not accepted ends the stream, since nobody can say whether it was heard.
+    /// A message that was refused for what it is fails alone. One that may or may not have been heard ends the stream.
     async fn post(&self, message: &Message) {
-        if let Err(error) = self.try_post(message).await {
-            let _ = self.reason.set(error);
-            self.reading.abort();
+        match timeout(ACCEPT_TIMEOUT, self.try_post(message)).await {
+            Ok(Ok(StatusCode::NOT_FOUND | StatusCode::GONE)) => {
+                self.give_up("it forgot the session");
+            }
+            Ok(Ok(status)) if status.is_client_error() => self.refuse(message, status).await,
+            Ok(Ok(status)) if !status.is_success() => {
+                self.give_up(&format!(
+                    "it answered HTTP {} to a message",
+                    status.as_u16()
+                ));
+            }
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => self.give_up(&CallError::from(error).to_string()),
+            Err(_) => self.give_up("it did not accept a message in time"),
         }
     }
 
-    async fn try_post(&self, message: &Message) -> Result<(), Box<str>> {
+    async fn try_post(&self, message: &Message) -> Result<StatusCode, SendError> {
         let mut edit = message.edit();
         let request = post(&self.address, Says::default(), edit.pieces());
-        let posted = timeout(ACCEPT_TIMEOUT, async {
-            let sent = self.pool.send(&request).await;
-            let (head, lease) = sent.map_err(|error| CallError::from(error).to_string())?;
-            finish(lease).await;
-            if head.status.is_success() {
-                return Ok(());
-            }
-            let number = head.status.as_u16();
-            Err(format!("it answered HTTP {number} to a message").into())
-        });
-        posted
-            .await
-            .unwrap_or_else(|_| Err("it did not accept a message in time".into()))
+        let (head, lease) = self.pool.send(&request).await?;
+        finish(lease).await;
+        Ok(head.status)
+    }
+
+    async fn refuse(&self, message: &Message, status: StatusCode) {
+        let number = status.as_u16();
+        tracing::debug!(status = number, "The backend refused a message");
+        if message.kind() != Kind::Request {
+            return;
+        }
+        let sentence = format!("the server refused this message with HTTP {number}");
+        let id = message.id().unwrap_or(b"null");
+        let refusal = Message::error_response(id, codes::INVALID_REQUEST, &sentence, None);
+        let _ = self.refusals.send(refusal).await;
+    }
+
+    fn give_up(&self, reason: &str) {
+        let _ = self.reason.set(reason.into());
+        self.reading.abort();
     }
 }
 
@@ -216,7 +256,14 @@ impl Endpoint {
     /// The same endpoint at another address of the same server; nothing for one of another server, who would get the
     /// credentials of this one.
     fn beside(&self, address: &str) -> Option<Self> {
-        let uri: Uri = address.parse().ok()?;
+        let is_whole = address.starts_with('/') || address.contains("://");
+        let directory = self.path.path().rsplit_once('/')?.0;
+        let resolved = match address {
+            address if is_whole => address.to_owned(),
+            query if query.starts_with('?') => [self.path.path(), query].concat(),
+            beside => [directory, "/", beside].concat(),
+        };
+        let uri: Uri = resolved.parse().ok()?;
         if let Some(host) = uri.host() {
             let port = uri.port_u16().unwrap_or(if self.tls { 443 } else { 80 });
             let is_same = host
@@ -249,6 +296,8 @@ mod tests {
         assert_eq!(path("http://127.0.0.1:8080/m").as_deref(), Some("/m"));
         assert_eq!(path("http://127.0.0.1:8081/m"), None);
         assert_eq!(path("http://example.org:8080/m"), None);
+        assert_eq!(path("messages?id=1").as_deref(), Some("/messages?id=1"));
+        assert_eq!(path("?id=1").as_deref(), Some("/sse?id=1"));
         assert_eq!(path("not an address"), None);
     }
 

@@ -198,10 +198,11 @@ impl HttpTransport {
             modern,
             ..
         } = &*self.0;
-        if let Some(session) = modern.swap(None) {
-            session.end();
+        let (session, modern) = gate.stop(|| (session.swap(None), modern.swap(None)));
+        if let Some(modern) = modern {
+            modern.end();
         }
-        let Some(session) = gate.stop(|| session.swap(None)) else {
+        let Some(session) = session else {
             return pool.clear();
         };
         session.end();
@@ -268,7 +269,7 @@ impl Shared {
         self.gate.keep(pass, || {
             self.session.store(Some(Arc::clone(&session)));
             if session.is_modern() {
-                self.modern.store(Some(Arc::clone(&session)));
+                self.keep_modern(&session);
             }
         })?;
         self.opened.add(1);
@@ -297,6 +298,13 @@ impl Shared {
         let session = Arc::new(Session::new(id, info));
         self.post_aside(&session, &wire::initialized()).await?;
         Ok(session)
+    }
+
+    /// Takes this one for modern clients; what stood there before is listened to no longer.
+    pub(super) fn keep_modern(&self, session: &Arc<Session>) {
+        if let Some(earlier) = self.modern.swap(Some(Arc::clone(session))) {
+            earlier.end();
+        }
     }
 
     /// Lets go of `lost`, unless somebody has opened a new session already.

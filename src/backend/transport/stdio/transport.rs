@@ -6,7 +6,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::Instrument;
 
 use super::{
@@ -28,6 +28,11 @@ use crate::{
 
 /// How long a child may take from its start to its answer to `initialize`: `npx` may have to install it first.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A child that has not refused a subscription for so long has agreed to it.
+const AGREE: Duration = Duration::from_millis(300);
+/// The pause before a subscription that a child has closed is opened again.
+const REOPEN: Duration = Duration::from_secs(1);
 
 /// A backend behind a child process.
 #[derive(Clone, Debug)]
@@ -276,16 +281,28 @@ impl Shared {
         Ok(Arc::new(info))
     }
 
-    /// Keeps the one subscription of a modern child, and opens another when something else is wanted. It is never answered
-    /// while it is open, so it ends with the child.
+    /// Keeps the one subscription of a modern child, and opens another when something else is wanted. It is not answered as
+    /// long as it is open: an answer is a refusal, or says that the child has closed it.
     async fn listen(self: Arc<Self>, running: Arc<Running>) {
         let mut wanted = self.watched.wanted();
         loop {
             let now = wanted.borrow_and_update().clone();
             let message = listening::subscription(&running.info, &now);
-            self.watched.agree(now.version);
+            let open = async {
+                sleep(AGREE).await;
+                self.watched.answer(now.version, true);
+                std::future::pending::<()>().await;
+            };
             tokio::select! {
-                _ = running.child.request(&message, None) => return,
+                answer = running.child.request(&message, None) => match answer {
+                    Ok(answer) if answer.error().is_some() => {
+                        self.watched.answer(now.version, false);
+                        let _ = wanted.changed().await;
+                    }
+                    Ok(_) => sleep(REOPEN).await,
+                    Err(_) => return,
+                },
+                () = open => {}
                 _ = wanted.changed() => {}
             }
         }
