@@ -1,7 +1,7 @@
 //! What a backend says of a call before its answer, on its way to whoever waits: nearly every call has none of it, so the
 //! queue is made when the first comes.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use crossbeam_queue::ArrayQueue;
 use tokio::sync::Notify;
@@ -18,9 +18,10 @@ pub enum Event {
     Asked(Ask),
 }
 
-/// The end at which a transport puts messages.
+/// The end at which a transport puts messages. It does not keep them: once the other end is gone nobody would take them, and
+/// what is asked is declined.
 #[derive(Debug)]
-pub struct EventSender(Arc<Events>);
+pub struct EventSender(Weak<Events>);
 
 /// The end at which the caller takes them.
 pub struct EventReceiver {
@@ -48,10 +49,10 @@ pub fn events(capacity: usize) -> (EventSender, EventReceiver) {
         wake: Notify::new(),
     });
     let receiver = EventReceiver {
-        events: Arc::clone(&events),
+        events,
         handler: Box::new(said),
     };
-    (EventSender(events), receiver)
+    (EventSender(Arc::downgrade(&receiver.events)), receiver)
 }
 
 /// A request is declined where nobody is there who could take it on.
@@ -63,19 +64,21 @@ fn said(event: Event) -> Option<Message> {
 }
 
 impl EventSender {
-    /// Puts a notification at the end. False if it is dropped because the queue is full: the caller does not read.
+    /// Puts a notification at the end. False if it is dropped because the queue is full or its reader has gone.
     #[must_use]
     pub fn put(&self, message: Message) -> bool {
         self.push(Event::Said(message))
     }
 
-    /// Puts a request at the end; it is declined if the queue is full.
+    /// Puts a request at the end; it is declined if the queue is full or its reader has gone.
     pub fn ask(&self, ask: Ask) {
         let _ = self.push(Event::Asked(ask));
     }
 
     fn push(&self, event: Event) -> bool {
-        let events = &*self.0;
+        let Some(events) = self.0.upgrade() else {
+            return false;
+        };
         let make = || Box::new(ArrayQueue::new(events.capacity));
         let has_room = events.queue.get_or_init(make).push(event).is_ok();
         events.wake.notify_one();
@@ -85,7 +88,7 @@ impl EventSender {
 
 impl Clone for EventSender {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self(Weak::clone(&self.0))
     }
 }
 
@@ -167,5 +170,13 @@ mod tests {
         let send = async { assert!(sender.clone().put(message(7))) };
         let (received, ()) = tokio::join!(receiver.recv(), send);
         assert_eq!(received.bytes(), message(7).bytes());
+    }
+
+    #[test]
+    fn what_is_said_to_a_reader_that_has_gone_is_dropped() {
+        let (sender, receiver) = events(4);
+        assert!(sender.put(message(1)));
+        drop(receiver);
+        assert!(!sender.put(message(2)));
     }
 }

@@ -209,7 +209,7 @@ impl Backend {
     pub fn line(&self, client: Arc<Client>) -> (Arc<Line>, EventReceiver) {
         let (line, outside) = Line::new(&self.settings, client);
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.retain(|line| line.strong_count() > 0);
+        lines.retain(is_used);
         lines.push(Arc::downgrade(&line));
         (line, outside)
     }
@@ -218,7 +218,7 @@ impl Backend {
     #[must_use]
     pub fn lines(&self) -> usize {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().filter(|line| line.strong_count() > 0).count()
+        lines.iter().filter(|line| is_used(line)).count()
     }
 
     async fn stop_lines(&self, deadline: Instant) {
@@ -228,7 +228,7 @@ impl Backend {
         };
         let mut ends = JoinSet::new();
         for line in lines {
-            ends.spawn(async move { line.transport().stop(deadline).await });
+            ends.spawn(async move { line.stop(deadline).await });
         }
         ends.join_all().await;
     }
@@ -358,6 +358,11 @@ impl Backend {
         };
         timeout_at(deadline, wait).await.unwrap_or_else(timed_out)
     }
+}
+
+/// One that has ended may be kept for a while by those who knew it.
+fn is_used(line: &Weak<Line>) -> bool {
+    line.upgrade().is_some_and(|line| !line.is_over())
 }
 
 impl fmt::Debug for Backend {

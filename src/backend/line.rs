@@ -9,7 +9,7 @@ use super::{
     BackendSettings, CallError, Client, EventReceiver, events,
     transport::{Outlet, Transport},
 };
-use crate::protocol::Message;
+use crate::{lockfree::Latest, protocol::Message};
 
 /// How long a session or a child may take to end once its client has gone.
 const END: Duration = Duration::from_secs(5);
@@ -20,6 +20,8 @@ const OUTSIDE: usize = 64;
 pub struct Line {
     client: Arc<Client>,
     transport: Transport,
+    /// 1 once it has been ended.
+    over: Latest,
 }
 
 impl Line {
@@ -34,7 +36,12 @@ impl Line {
             outside: sender,
         };
         let transport = Transport::new(settings, outlet);
-        (Arc::new(Self { client, transport }), outside)
+        let line = Self {
+            client,
+            transport,
+            over: Latest::new(0),
+        };
+        (Arc::new(line), outside)
     }
 
     /// Whose it is.
@@ -56,10 +63,23 @@ impl Line {
 
     /// Ends its session or child, in a task of its own.
     pub fn end(&self) {
+        self.over.set(1);
         if let Ok(runtime) = Handle::try_current() {
             let transport = self.transport.clone();
             runtime.spawn(async move { transport.stop(Instant::now() + END).await });
         }
+    }
+
+    /// Ends it; returns when that is done or at `deadline`.
+    pub(super) async fn stop(&self, deadline: Instant) {
+        self.over.set(1);
+        self.transport.stop(deadline).await;
+    }
+
+    /// Whether it has been ended: nothing can be sent on it any more, and its client needs another one.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.over.value() != 0
     }
 
     pub(super) const fn transport(&self) -> &Transport {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     backend::{Answer, Backend, Call, CallError},
     failsafe::{Outcome, ToolCircuit},
-    lockfree::Counter,
+    lockfree::{Counter, Latest},
 };
 
 /// One backend and what is known of it.
@@ -22,6 +22,8 @@ pub(super) struct Member {
     /// Goes with the last who holds the member.
     held: watch::Sender<()>,
     outcomes: [Counter; Outcome::ALL.len()],
+    /// 1 while as many clients have a way of their own as may.
+    full: Latest,
 }
 
 impl Member {
@@ -41,6 +43,7 @@ impl Member {
             watch: Watch::default(),
             held: watch::Sender::new(()),
             outcomes: std::array::from_fn(|_| Counter::new()),
+            full: Latest::new(0),
         }
     }
 
@@ -100,6 +103,15 @@ impl Member {
             .as_ref()
             .map_or_else(CallError::outcome, Answer::outcome);
         answer
+    }
+
+    /// Notes whether as many clients as may have a way of their own; whether that is another state than before.
+    pub(super) fn is_full(&self, full: bool) -> bool {
+        let is_new = self.full.value() != u64::from(full);
+        if is_new {
+            self.full.set(full.into());
+        }
+        is_new
     }
 
     /// How often each outcome came up, without those that never did.

@@ -74,9 +74,7 @@ impl Gateway {
                 Outbound::Accepted
             }
             Kind::Response => {
-                if let Some(session) = &admitted.session {
-                    session.asks().answered(&message);
-                }
+                admitted.hand_over(&message);
                 Outbound::Accepted
             }
         }
@@ -162,10 +160,10 @@ impl Gateway {
 
     /// The answer, or nothing if the client cancels the request first.
     async fn until_cancelled(self: &Arc<Self>, place: Place, request: Request) -> Option<Reply> {
-        let in_flight = request
-            .session
-            .as_ref()
-            .map(|session| session.enter(&request.shared_id(), request.events.clone()));
+        let in_flight = request.session.as_ref().map(|session| {
+            let (events, patience) = (request.events.clone(), request.patience.clone());
+            session.enter(&request.shared_id(), events, patience)
+        });
         let Some(in_flight) = in_flight else {
             return Some(self.answer(place, &request).await);
         };
@@ -230,7 +228,7 @@ impl Gateway {
                 Ok(message) if message.kind() == Kind::Notification => {
                     self.take(&admitted, message).await;
                 }
-                Ok(_) => {}
+                Ok(answer) => admitted.hand_over(&answer),
             }
         }
         while let Some(call) = calls.join_next().await {
@@ -268,6 +266,13 @@ fn tell_own_lines(admitted: &Admitted, message: &Message) {
 }
 
 impl Admitted {
+    /// Hands a client's answer to whoever asked.
+    fn hand_over(&self, answer: &Message) {
+        if let Some(session) = &self.session {
+            session.asks().answered(answer);
+        }
+    }
+
     pub(super) fn request(&self, message: Message) -> Request {
         Request {
             message,

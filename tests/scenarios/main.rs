@@ -10,6 +10,7 @@
 )]
 
 mod any_message;
+mod asked;
 mod bad_config;
 mod bad_input;
 mod bounded;
@@ -23,10 +24,12 @@ mod first_revision;
 mod forgetful;
 mod guard;
 mod hanging;
+mod heard;
 mod hostile;
 mod identity;
 mod levels;
 mod modern;
+mod own_session;
 mod reload;
 mod reread;
 mod scripts;
@@ -187,6 +190,39 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "29 sessions opened and dropped leave nothing" => bounded::sessions_opened_and_dropped,
     "29 an idle session ends" => bounded::idle_session,
     "30 all views of a breaker agree" => bounded::all_views_agree,
+
+    // Backends that ask their clients
+    "asked: an elicitation reaches exactly the client whose call it is" => asked::exactly_the_client_whose_call_it_is,
+    "asked: the client's refusal reaches the backend" => asked::the_client_refuses,
+    "asked: two backends ask one client with one id" => asked::two_backends_with_one_id,
+    "asked: an answer in a batch" => asked::an_answer_in_a_batch,
+    "asked: a person takes longer than the timeout of the backend" => asked::a_person_takes_longer_than_the_timeout,
+    "asked: a client that declared nothing is not asked, and shares" => asked::a_client_that_declared_nothing,
+    "asked: only for what the client declared" => asked::only_what_the_client_declared,
+    "asked: the client leaves while it is asked" => asked::the_client_leaves,
+    "asked: the client leaves before it is asked" => asked::the_client_leaves_before_it_is_asked,
+    "asked: the client cancels while it is asked" => asked::the_client_cancels,
+    "asked: another call of the client ends meanwhile" => asked::another_call_of_the_client_ends_meanwhile,
+
+    "own session: it ends with the session of its client" => own_session::ends_with_its_session,
+    "own session: a hundred clients leave nothing" => own_session::a_hundred_leave_nothing,
+    "own session: twenty children leave nothing" => own_session::twenty_children_leave_nothing,
+    "own session: no more than may be" => own_session::no_more_than_may_be,
+    "own session: roots are asked for at the start" => own_session::roots_are_asked_for_at_the_start,
+    "own session: asked outside of calls" => own_session::asked_outside_of_calls,
+    "own session: asked where nobody hears" => own_session::asked_where_nobody_hears,
+    "own session: after an operator's stop" => own_session::after_an_operator_s_stop,
+
+
+    // What backends say outside of calls
+    "heard: by the client whose session it is" => heard::by_the_client_whose_session_it_is,
+    "heard: by those who have subscribed" => heard::by_those_who_have_subscribed,
+    "heard: from the backend that has the resource" => heard::from_the_backend_that_has_it,
+    "heard: by modern clients as they filter" => heard::by_modern_clients_as_they_filter,
+    "heard: again after the stream broke" => heard::again_after_the_stream_broke,
+    "heard: again after the subscription broke" => heard::again_after_the_subscription_broke,
+    "heard: nothing where there is no stream" => heard::where_there_is_no_stream,
+    "heard: nothing where the stream never opens" => heard::where_the_stream_never_opens,
 
     // Bad input
     // Clients of revision 2026-07-28

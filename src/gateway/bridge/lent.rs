@@ -75,7 +75,8 @@ impl LentLines {
         let lines = self.0.pin();
         let mut free = None;
         for number in 0..most {
-            let Some(lent) = lines.get(&key(number)) else {
+            let lent = lines.get(&key(number));
+            let Some(lent) = lent.filter(|lent| !lent.line.is_over()) else {
                 free = Some(number);
                 break;
             };

@@ -74,12 +74,16 @@ impl Gateway {
         session: Weak<Session>,
     ) -> Option<(Arc<Line>, AbortHandle)> {
         let most = member.backend().settings().max_client_sessions;
-        if member.backend().lines() >= most {
-            tracing::warn!(
-                backend = member.name(),
-                most,
-                "A client shares the backend with others and cannot be asked by it: `max_client_sessions` is reached"
-            );
+        let is_full = member.backend().lines() >= most;
+        let is_new = member.is_full(is_full);
+        if is_full {
+            if is_new {
+                tracing::warn!(
+                    backend = member.name(),
+                    most,
+                    "Further clients share the backend and cannot be asked by it: `max_client_sessions` is reached"
+                );
+            }
             return None;
         }
         let (line, outside) = member.backend().line(Arc::clone(client));
@@ -99,7 +103,7 @@ impl Gateway {
             Event::Said(message) => Some(message),
             Event::Asked(ask) => {
                 let session = asked.upgrade()?;
-                Some(session.asks().relay(ask, None).1)
+                Some(session.asks().relay(ask, session.waiting()).1)
             }
         });
         loop {
@@ -121,8 +125,16 @@ impl Gateway {
         self.read_again(member, Kind::changed_by(method).iter().copied());
         match session {
             Some(session) if message.kind() == MessageKind::Request => session.deliver(message),
-            Some(session) if session.wants(message) => session.tell(message.bytes().clone()),
+            Some(session) if session.wants(message) && !is_unwanted(session, message) => {
+                session.tell(message.bytes().clone());
+            }
             _ => {}
         }
     }
+}
+
+/// Whether it tells of a resource that the session has not subscribed to.
+fn is_unwanted(session: &Session, message: &Message) -> bool {
+    message.method() == Some("notifications/resources/updated")
+        && !session.is_subscribed(&message.uri().unwrap_or_default())
 }

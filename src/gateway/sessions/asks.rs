@@ -29,8 +29,8 @@ struct Open {
 
 struct Asked {
     asker: Asker,
-    /// The time until the answer is not that of the call in which it was asked.
-    _waiting: Option<Waiting>,
+    /// The time until the answer is not that of the calls that may need it.
+    _waiting: Vec<Waiting>,
 }
 
 enum Asker {
@@ -40,7 +40,11 @@ enum Asker {
 
 impl Asks {
     /// A backend's request as the client gets it, and its id there.
-    pub(in crate::gateway) fn relay(&self, ask: Ask, waiting: Option<Waiting>) -> (u64, Message) {
+    pub(in crate::gateway) fn relay(
+        &self,
+        ask: Ask,
+        waiting: impl IntoIterator<Item = Waiting>,
+    ) -> (u64, Message) {
         let message = ask.message().clone();
         let id = self.put(Asker::Backend(ask), waiting);
         let name = id.to_string();
@@ -57,7 +61,7 @@ impl Asks {
         &self,
         method: &str,
         params: Option<&[u8]>,
-        waiting: Option<Waiting>,
+        waiting: impl IntoIterator<Item = Waiting>,
     ) -> (u64, Message, oneshot::Receiver<Message>) {
         let (sender, receiver) = oneshot::channel();
         let id = self.put(Asker::Gateway(sender), waiting);
@@ -102,13 +106,13 @@ impl Asks {
         drop(asked);
     }
 
-    fn put(&self, asker: Asker, waiting: Option<Waiting>) -> u64 {
+    fn put(&self, asker: Asker, waiting: impl IntoIterator<Item = Waiting>) -> u64 {
         let mut open = self.open();
         open.last += 1;
         let id = open.last;
         let asked = Asked {
             asker,
-            _waiting: waiting,
+            _waiting: waiting.into_iter().collect(),
         };
         open.asked.insert(id, asked);
         let oldest = (open.asked.len() > MOST)

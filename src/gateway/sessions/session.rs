@@ -11,7 +11,7 @@ use super::{
     outbox::{self, Outbox},
 };
 use crate::{
-    backend::{Client, EventSender, Line},
+    backend::{Client, EventSender, Line, Patience, Waiting},
     gateway::inbound::{Caller, EventStream, Route},
     lockfree::Latest,
     protocol::{Message, Revision},
@@ -37,6 +37,8 @@ pub(in crate::gateway) struct Session {
     /// By the names of backends.
     lines: papaya::HashMap<Box<str>, Arc<OwnLine>>,
     asks: Asks,
+    /// 1 once it has ended.
+    over: Latest,
     subscriptions: papaya::HashSet<Box<str>>,
     outbox: Outbox,
 }
@@ -54,6 +56,7 @@ impl Session {
             client,
             lines: papaya::HashMap::new(),
             asks: Asks::default(),
+            over: Latest::new(0),
             id,
             caller,
             route,
@@ -130,7 +133,13 @@ impl Session {
     /// The session's own way to a backend, if it has one.
     pub(in crate::gateway) fn line(&self, backend: &str) -> Option<Arc<Line>> {
         let lines = self.lines.pin();
-        lines.get(backend).map(|own| Arc::clone(own.line()))
+        let line = lines.get(backend)?.line();
+        if line.is_over() {
+            // An operator has stopped the backend since.
+            lines.remove(backend);
+            return None;
+        }
+        Some(Arc::clone(line))
     }
 
     /// All ways to backends that are the session's own.
@@ -139,10 +148,14 @@ impl Session {
         lines.values().map(|own| Arc::clone(own.line())).collect()
     }
 
-    /// Keeps a way to a backend, unless there is one already; which of them it is.
+    /// Keeps a way to a backend, unless there is one already; which of them it is. A session that has ended keeps none.
     pub(in crate::gateway) fn keep_line(&self, backend: &str, own: OwnLine) -> Arc<Line> {
         let lines = self.lines.pin();
-        Arc::clone(lines.get_or_insert(backend.into(), Arc::new(own)).line())
+        let line = Arc::clone(lines.get_or_insert(backend.into(), Arc::new(own)).line());
+        if self.over.value() != 0 {
+            line.end();
+        }
+        line
     }
 
     /// Lets go of a way to a backend: no other call goes on it. What ends it, when its last call is over.
@@ -174,11 +187,13 @@ impl Session {
         self: &Arc<Self>,
         id: &Bytes,
         events: Option<EventSender>,
+        patience: Option<Patience>,
     ) -> InFlight {
         let cancelled = Arc::new(Notify::new());
         let call = OpenCall {
             cancelled: Arc::clone(&cancelled),
             events,
+            patience,
         };
         let registered = self.calls.pin().try_insert(id.clone(), call).is_ok();
         InFlight {
@@ -186,6 +201,13 @@ impl Session {
             id: id.clone(),
             cancelled,
         }
+    }
+
+    /// All calls wait as long as this lives: the client is asked for something that any of them may need.
+    pub(in crate::gateway) fn waiting(&self) -> Vec<Waiting> {
+        let calls = self.calls.pin();
+        let patience = calls.values().filter_map(|call| call.patience.as_ref());
+        patience.map(Patience::wait).collect()
     }
 
     /// Cancels the call with this request id; a call that is unknown or over is left alone, as the protocol asks.
@@ -252,6 +274,7 @@ impl Session {
 
     /// Cancels what is in flight and ends the stream.
     pub(super) fn end(&self) {
+        self.over.set(1);
         for call in self.calls.pin().values() {
             call.cancelled.notify_one();
         }
@@ -277,6 +300,8 @@ struct OpenCall {
     cancelled: Arc<Notify>,
     /// Where the client hears of it, if it takes a stream.
     events: Option<EventSender>,
+    /// How long it waits for its client, if that can be asked.
+    patience: Option<Patience>,
 }
 
 /// What a new session is bound by.

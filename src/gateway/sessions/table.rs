@@ -259,7 +259,7 @@ mod tests {
             open(&sessions, &anna),
             open(&sessions, &anna),
         );
-        let call = busy.enter(&Bytes::from_static(b"1"), None);
+        let call = busy.enter(&Bytes::from_static(b"1"), None, None);
         let stream = listening.listen();
         let later = Stamp::from_nanos(2_000_000_000);
         sessions.reap(later);
@@ -273,8 +273,8 @@ mod tests {
     async fn a_cancellation_reaches_the_call_with_that_id_alone() {
         let sessions = sessions(9, 9);
         let session = open(&sessions, &caller("anna"));
-        let one = session.enter(&Bytes::from_static(b"1"), None);
-        let two = session.enter(&Bytes::from_static(b"\"1\""), None);
+        let one = session.enter(&Bytes::from_static(b"1"), None, None);
+        let two = session.enter(&Bytes::from_static(b"\"1\""), None, None);
         session.cancel(b"1");
         one.cancelled().await;
         tokio::select! {

@@ -1,5 +1,7 @@
 //! What one JSON-RPC message asks, with every part kept as the text it came in.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
@@ -107,6 +109,19 @@ impl Frame {
             .then(|| self.asked())
             .flatten()
             .map(|asked| asked.name)
+    }
+
+    /// One of its params; null where it is absent or no [`Value`] can hold it.
+    pub(crate) fn param(&self, name: &str) -> Value {
+        let raw = self.raw_param(name);
+        serde_json::from_str(&raw.unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// One of its params as JSON text.
+    pub(crate) fn raw_param(&self, name: &str) -> Option<String> {
+        let mut params: HashMap<String, Box<RawValue>> =
+            serde_json::from_str(self.params_text()).ok()?;
+        params.remove(name).map(|raw| raw.get().to_owned())
     }
 
     fn params(&self) -> Option<Params> {

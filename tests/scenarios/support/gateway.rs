@@ -111,6 +111,11 @@ impl Gateway {
         Session::open(self.address, path, headers)
     }
 
+    /// Opens a session of a client that can be asked for what these capabilities say.
+    pub(crate) fn client(&self, path: &str, capabilities: Value) -> Session {
+        Session::open_as(self.address, path, &[], capabilities)
+    }
+
     /// The state of a backend's breaker as `/metrics.json` tells it.
     pub(crate) fn circuit(&self, backend: &str) -> String {
         let metrics = self.json("/metrics.json");

@@ -1,9 +1,12 @@
 //! What the situations stand on: the built binary as a fixture, backends that follow a script, and a client that writes raw HTTP.
 //! Everything started here is stopped when its value is dropped, and every wait ends.
 
+mod era_backend;
+mod era_script;
 pub(crate) mod frame;
 mod gateway;
 mod http;
+pub(crate) mod modern_offer;
 mod offer;
 mod patience;
 mod process;
@@ -18,8 +21,11 @@ mod session;
 mod setup;
 mod sse;
 mod stdio_backend;
+mod way;
 mod wire;
 
+pub(crate) use era_backend::{EraBackend, answer_of};
+pub(crate) use era_script::{Era, Outside};
 pub(crate) use gateway::Gateway;
 pub(crate) use http::{Request, Response, Streaming, connect};
 pub(crate) use offer::VERBATIM;
@@ -33,3 +39,4 @@ pub(crate) use session::{Session, message};
 pub(crate) use setup::{Ended, Setup};
 pub(crate) use sse::Events;
 pub(crate) use stdio_backend::StdioBackend;
+pub(crate) use way::Way;

@@ -1,7 +1,7 @@
 //! A stdio MCP server, run as a child of the gateway, whose tools do what they are named for.
 //!
 //! `scripted-backend JOURNAL [--serial] [--pages=N] [--endless-pages] [--late-tools] [--hang-list] [--no-ping]
-//! [--grows]
+//! [--grows] [--asks] [--asks-roots] [--modern]
 //! [--crash-at-start] [--crash-once]`. Each frame that arrives is a line of JOURNAL, so a test can count what reached the
 //! backend even across restarts.
 
@@ -15,11 +15,11 @@ use std::{
     thread,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     frame::{self, Frame},
-    offer, scripted_tools,
+    modern_offer, offer, scripted_tools,
 };
 
 /// The tools that exist from the start.
@@ -55,6 +55,8 @@ pub(crate) struct Script {
     options: Vec<String>,
     revealed: Mutex<bool>,
     waiting: Mutex<HashMap<String, mpsc::Sender<String>>>,
+    /// The id of the subscription.
+    subscription: Mutex<String>,
 }
 
 /// Runs the scripted backend until its input ends.
@@ -67,6 +69,7 @@ pub(crate) fn main(mut arguments: impl Iterator<Item = String>) -> ExitCode {
         options: arguments.collect(),
         revealed: Mutex::new(false),
         waiting: Mutex::default(),
+        subscription: Mutex::default(),
     });
     if script.dies_at_start() {
         eprintln!("scripted backend: refusing to start");
@@ -107,11 +110,16 @@ impl Script {
     }
 
     /// Sends a request to the client and waits for the answer to it.
-    pub(crate) fn ask(&self, id: &str, method: &str) -> String {
+    pub(crate) fn ask(&self, id: &str, method: &str, params: &Value) -> String {
         let (sender, answers) = mpsc::channel();
         self.waiting.lock().unwrap().insert(id.to_owned(), sender);
+        let params = if params.is_null() {
+            String::new()
+        } else {
+            format!(r#","params":{params}"#)
+        };
         self.send(&format!(
-            r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}"}}"#
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}"{params}}}"#
         ));
         answers.recv().unwrap_or_default()
     }
@@ -176,7 +184,13 @@ impl Script {
 
     fn answer(&self, frame: &Frame) {
         if frame.id.is_none() {
+            if frame.method() == "notifications/initialized" && self.has("--asks-roots") {
+                self.send(r#"{"jsonrpc":"2.0","id":0,"method":"roots/list"}"#);
+            }
             return;
+        }
+        if self.has("--modern") {
+            return self.answer_modern(frame);
         }
         match frame.method() {
             "initialize" => {
@@ -193,6 +207,32 @@ impl Script {
                 None => self.refuse(frame),
             },
         }
+    }
+
+    /// As a server of revision 2026-07-28 alone does.
+    fn answer_modern(&self, frame: &Frame) {
+        if frame.method() == "subscriptions/listen" {
+            *self.subscription.lock().unwrap() = frame.id().to_owned();
+            let acknowledged = "notifications/subscriptions/acknowledged";
+            return self.tell_subscribed(acknowledged, json!({}));
+        }
+        let Some(answered) = modern_offer::answer(frame) else {
+            return;
+        };
+        for line in answered.before.iter().chain([&answered.text]) {
+            self.send(line);
+        }
+        if frame.asked().is_some_and(|asked| asked.name == "log") {
+            self.tell_subscribed("notifications/tools/list_changed", json!({}));
+        }
+    }
+
+    fn tell_subscribed(&self, method: &str, mut params: Value) {
+        let id = self.subscription.lock().unwrap().clone();
+        let id: Value = serde_json::from_str(&id).unwrap_or_default();
+        params["_meta"]["io.modelcontextprotocol/subscriptionId"] = id;
+        let told = json!({"jsonrpc": "2.0", "method": method, "params": params});
+        self.send(&told.to_string());
     }
 
     fn refuse(&self, frame: &Frame) {
@@ -218,6 +258,8 @@ impl Script {
             .take(size)
             .map(|name| offer::tool(name))
             .collect();
+        let asks = self.has("--asks").then(|| offer::tool("ask"));
+        let tools: Vec<_> = tools.into_iter().chain(asks).collect();
         let mut result = json!({"tools": tools});
         if self.has("--endless-pages") {
             result["nextCursor"] = json!("0");

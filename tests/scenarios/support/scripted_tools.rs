@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
+
 use super::{
     frame::{self, Asked, Frame},
     offer,
@@ -57,7 +59,14 @@ fn spoken(script: &Script, id: &str, asked: &Asked) -> String {
             frame::said(id, "slept")
         }
         "nested" => nested(id, asked.number("depth", 100_000)),
-        "same_id" => frame::said(id, &script.ask(id, "ping")),
+        "same_id" => frame::said(id, &script.ask(id, "ping", &Value::Null)),
+        "ask" => {
+            thread::sleep(Duration::from_millis(asked.number("ms", 0)));
+            let (theirs, method) = (asked.argument("id"), asked.argument("method"));
+            let method = method.as_str().unwrap_or_default();
+            let answer = script.ask(&theirs.to_string(), method, &asked.argument("params"));
+            frame::said(id, &answer)
+        }
         "grandchild" => frame::said(id, &grandchild().to_string()),
         "chatter" => {
             (0..asked.number("lines", 100)).for_each(|n| eprintln!("chatter line {n} of many"));

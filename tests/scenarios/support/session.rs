@@ -21,6 +21,16 @@ pub(crate) struct Session {
 impl Session {
     /// Initialises a session.
     pub(crate) fn open(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Self {
+        Self::open_as(address, path, headers, json!({}))
+    }
+
+    /// Initialises a session of a client that can be asked for what these capabilities say.
+    pub(crate) fn open_as(
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&str, &str)],
+        capabilities: Value,
+    ) -> Self {
         let mut session = Self {
             address,
             path: path.to_owned(),
@@ -33,7 +43,7 @@ impl Session {
         };
         let params = json!({
             "protocolVersion": "2025-06-18",
-            "capabilities": {},
+            "capabilities": capabilities,
             "clientInfo": {"name": "scenario", "version": "1"},
         });
         let answer = session.send(&message(json!(0), "initialize", &params));
@@ -94,6 +104,17 @@ impl Session {
         let body = json!({"jsonrpc": "2.0", "method": method, "params": params});
         let answer = self.send(&body.to_string());
         assert_eq!(answer.status, 202, "{}", answer.text());
+    }
+
+    /// Answers a request of the server with `result`.
+    pub(crate) fn answer(&self, asked: &Value, result: Value) {
+        self.reply(&json!({"jsonrpc": "2.0", "id": asked["id"], "result": result}));
+    }
+
+    /// Sends a response as it is.
+    pub(crate) fn reply(&self, response: &Value) {
+        let taken = self.send(&response.to_string());
+        assert_eq!(taken.status, 202, "{}", taken.text());
     }
 
     fn dressed(&self, request: Request) -> Request {

@@ -2,7 +2,10 @@
 
 use std::io;
 
-use super::http::Streaming;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{PATIENCE, http::Streaming};
 
 /// The events of one open stream.
 pub(crate) struct Events {
@@ -22,7 +25,12 @@ impl Events {
 
     /// The data of the next event that has any; nothing when the stream ends.
     pub(crate) fn next(&mut self) -> io::Result<Option<String>> {
+        let deadline = Instant::now() + PATIENCE;
         loop {
+            // Comments keep the connection alive, and patience ends all the same.
+            if Instant::now() > deadline {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
             while let Some(end) = self.unread.windows(2).position(|two| two == b"\n\n") {
                 let block: Vec<u8> = self.unread.drain(..end + 2).collect();
                 if let Some(data) = data_of(&String::from_utf8_lossy(&block)) {
@@ -36,6 +44,35 @@ impl Events {
                     .extend(piece.into_iter().filter(|&b| b != b'\r')),
             }
         }
+    }
+}
+
+impl Events {
+    /// What is still to come, as JSON, until the other end is gone; an answer that is no stream is one event.
+    pub(crate) fn rest(mut self) -> impl Iterator<Item = Value> {
+        let is_stream = |(_, value): &(String, String)| value == "text/event-stream";
+        let mut whole = (!self.stream.headers.iter().any(is_stream)).then_some(());
+        let is_whole = whole.is_some();
+        std::iter::from_fn(move || {
+            let text = if is_whole {
+                whole.take()?;
+                let mut body = Vec::new();
+                while let Ok(Some(piece)) = self.stream.piece() {
+                    body.extend(piece);
+                }
+                String::from_utf8_lossy(&body).into_owned()
+            } else {
+                self.next().ok()??
+            };
+            serde_json::from_str(&text).ok()
+        })
+    }
+
+    /// The next event as JSON; fails where there is none.
+    pub(crate) fn json(&mut self) -> Value {
+        let data = self.next().unwrap();
+        let data = data.unwrap_or_else(|| panic!("the stream has ended"));
+        serde_json::from_str(&data).unwrap_or_else(|_| panic!("no JSON: {data}"))
     }
 }
 

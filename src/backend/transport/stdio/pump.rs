@@ -262,21 +262,20 @@ impl Pump {
         }
     }
 
-    /// A request belongs to the latest call whose client can be told of it: on a child that is one client's own, any of its
-    /// calls leads to the right one.
+    /// A request belongs to the call in flight, if there is one alone whose client can be told of it. Nobody can say to which
+    /// of several: then it belongs to none of them, so that none takes it along when it ends. The child is one client's own.
     fn asked(&mut self, request: Message) {
-        let latest = self
+        let mut calls = self
             .pending
-            .iter()
-            .filter_map(|(serial, pending)| Some((serial, pending.asked.events.as_ref()?)))
-            .max_by_key(|(serial, _)| *serial);
+            .values()
+            .filter_map(|pending| pending.asked.events.as_ref());
+        let events = calls.next().filter(|_| calls.next().is_none());
         let replies = self.replies.clone();
         let reply = move |answer| {
             if let Some(orders) = replies.upgrade() {
                 let _ = orders.send(Order::Notify(answer));
             }
         };
-        let events = latest.map(|(_, events)| events);
         if let Some(answer) = self.outlet.ask(events, request, reply) {
             self.say_if_room(answer.bytes());
         }
