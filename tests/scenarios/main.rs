@@ -29,6 +29,7 @@ mod hostile;
 mod identity;
 mod levels;
 mod modern;
+mod modern_backend;
 mod own_session;
 mod reload;
 mod reread;
@@ -213,6 +214,19 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "own session: asked where nobody hears" => own_session::asked_where_nobody_hears,
     "own session: after an operator's stop" => own_session::after_an_operator_s_stop,
 
+    // Backends of revision 2026-07-28
+    "modern backend: a legacy client is introduced to it" => modern_backend::a_legacy_client_is_introduced,
+    "modern backend: headers say what the body says" => modern_backend::headers_say_what_the_body_says,
+    "modern backend: asks a legacy client in rounds" => modern_backend::asks_a_legacy_client_in_rounds,
+    "modern backend: asks for several things at once" => modern_backend::asks_for_several_things_at_once,
+    "modern backend: asks a client that cannot be asked" => modern_backend::asks_who_cannot_be_asked,
+    "modern backend: the client refuses in a round" => modern_backend::the_client_refuses_in_a_round,
+    "modern backend: log lines by level" => modern_backend::log_lines_by_level,
+    "modern backend: a legacy client cancels" => modern_backend::a_legacy_client_cancels,
+    "modern backend: a modern client passes byte for byte" => modern_backend::a_modern_client_passes_byte_for_byte,
+    "modern backend: a modern client answers on every way" => modern_backend::a_modern_client_answers_through_the_meta_tool,
+    "modern backend: errors keep their status" => modern_backend::errors_keep_their_status,
+    "modern backend: a child of one era alone" => modern_backend::a_child_of_one_era_alone,
 
     // What backends say outside of calls
     "heard: by the client whose session it is" => heard::by_the_client_whose_session_it_is,

@@ -17,6 +17,9 @@ pub(super) struct Arguments<'a> {
     members: RawObject<'a>,
 }
 
+/// As a method, the arguments are the params, where these are the protocol's own.
+const PROTOCOL: [&str; 3] = ["_meta", "inputResponses", "requestState"];
+
 /// The object in `raw`, or in the JSON string that `raw` is; none for nothing and for null.
 pub(super) fn object_text(raw: &[u8]) -> Option<Cow<'_, [u8]>> {
     match raw.trim_ascii_start().first() {
@@ -38,8 +41,7 @@ impl<'a> Arguments<'a> {
     /// Takes the text that [`object_text`] gave.
     pub(super) fn read(tool: MetaTool, text: &'a [u8]) -> Result<Self, Refusal> {
         let members = RawObject::parse(text).ok_or_else(|| not_an_object(tool))?;
-        // As a method, the arguments are the params, where `_meta` is the protocol's own.
-        let is_known = |name: &str| name == "_meta" || tool.arguments().contains(&name);
+        let is_known = |name: &str| PROTOCOL.contains(&name) || tool.arguments().contains(&name);
         let unknown = members.0.iter().find(|(name, _)| !is_known(name));
         match unknown {
             None => Ok(Self { tool, members }),

@@ -17,7 +17,7 @@ use crate::{
         request::Request,
         trace::traced,
     },
-    protocol::{Message, quote},
+    protocol::{Message, RawObject, quote},
 };
 
 pub(super) async fn run(
@@ -82,7 +82,10 @@ fn target<'a>(
     }
 }
 
-/// The call as the backend gets it; what the client put in `_meta` goes along.
+/// What a modern client puts beside the arguments when it answers what the backend asked (MCP 2026-07-28, basic/patterns/mrtr).
+const ANSWERS: [&str; 2] = ["inputResponses", "requestState"];
+
+/// The call as the backend gets it; what the client put in `_meta`, and what it answers, goes along.
 fn message(request: &Request, tool: &str, arguments: &[u8]) -> Message {
     let mut params = [
         &b"{\"name\":"[..],
@@ -94,6 +97,13 @@ fn message(request: &Request, tool: &str, arguments: &[u8]) -> Message {
     if let Some(meta) = request.message.meta() {
         params.extend_from_slice(b",\"_meta\":");
         params.extend_from_slice(&meta);
+    }
+    let given = request.message.params().unwrap_or_default();
+    let given = RawObject::parse(&given).unwrap_or_default();
+    for key in ANSWERS {
+        if let Some(value) = given.member(key) {
+            params.extend_from_slice(format!(",\"{key}\":{}", value.get()).as_bytes());
+        }
     }
     params.push(b'}');
     Message::request(request.id(), "tools/call", Some(&params))
