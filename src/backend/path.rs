@@ -5,8 +5,8 @@ use std::{fmt, pin::pin, time::Duration};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
-    Answer, Backend, BackendSettings, Call, CallError, Line, Patience, call::outcome,
-    transport::Delivery,
+    Answer, Backend, BackendSettings, Call, CallError, LONGEST_WAIT, Line, Patience, call::outcome,
+    patience::Late, transport::Delivery,
 };
 use crate::{
     failsafe::{Asker, Attempt, Outcome, Place, Retry, Ticket, retry::draw},
@@ -29,7 +29,8 @@ impl Backend {
             .began
             .checked_add(self.settings().timeout)
             .map_or(call.deadline, |own| own.min(call.deadline));
-        let (_place, queued, start) = self.queue_up(call, deadline).await?;
+        let asked = call.patience.map_or(Duration::ZERO, Patience::waited);
+        let (_place, queued, start) = self.queue_up(call, deadline + asked).await?;
         if call.limited {
             self.failsafe()
                 .rate_limit()
@@ -117,9 +118,14 @@ impl Way<'_> {
             // The gateway has no other credential to try.
             repaired: repaired || outcome == Outcome::Denied,
             retry_after: error.retry_after(),
-            remaining: self.deadline.saturating_duration_since(Instant::now()),
+            remaining: (self.deadline + self.asked()).saturating_duration_since(Instant::now()),
         };
         self.backend.failsafe().retry().next_delay(&attempt, draw())
+    }
+
+    /// How long the client of the call was asked for something so far.
+    fn asked(&self) -> Duration {
+        self.call.patience.map_or(Duration::ZERO, Patience::waited)
     }
 
     async fn attempt(&mut self, mut start: Stamp, repaired: bool) -> Result<Message, CallError> {
@@ -132,13 +138,14 @@ impl Way<'_> {
             start = backend.clock().now();
             ticket.sent_at(start);
         }
+        let asked_before = self.asked();
         let delivery = Delivery {
             message: &self.call.message,
             speaker: self.call.speaker,
             param_headers: self.call.param_headers,
             request_id: self.call.request_id,
             events: self.call.events.as_ref(),
-            deadline: self.deadline,
+            deadline: self.deadline + asked_before,
             probe: ticket.is_probe(),
         };
         let transport = self.call.line.map_or(backend.transport(), Line::transport);
@@ -153,12 +160,15 @@ impl Way<'_> {
                 transport.request(delivery).await
             });
             match self.call.patience {
-                None => timeout_at(self.deadline, answer).await.ok(),
+                None => timeout_at(self.deadline, answer)
+                    .await
+                    .map_err(|_| Late::Backend),
                 Some(patience) => Box::pin(patience.within(self.deadline, answer)).await,
             }
         };
         let end = backend.clock().now();
-        if let Some(asked) = self.call.patience.map(Patience::waited) {
+        let asked = self.asked().saturating_sub(asked_before);
+        if !asked.is_zero() {
             // What its client was asked meanwhile is not the backend's time.
             start = start.later(asked);
             ticket.sent_at(start);
@@ -167,9 +177,9 @@ impl Way<'_> {
         self.waited += waited;
         self.ended = end;
         let answer = match answer {
-            Some(Err(CallError::SessionLost)) if repaired => Err(forgetful()),
-            Some(answer) => answer,
-            None => Err(CallError::TimedOut { after: waited }),
+            Ok(Err(CallError::SessionLost)) if repaired => Err(forgetful()),
+            Ok(answer) => answer,
+            Err(late) => Err(too_late(late, waited)),
         };
         match answer {
             // What breaks because we stop it says nothing of the backend: the ticket is dropped.
@@ -233,6 +243,15 @@ impl fmt::Display for AnswerError<'_> {
         let message = self.message.error_message().unwrap_or_default();
         let excerpt = self.settings.excerpt(&message);
         write!(f, "it answered with error {code}: {excerpt}")
+    }
+}
+
+fn too_late(late: Late, waited: Duration) -> CallError {
+    match late {
+        Late::Backend => CallError::TimedOut { after: waited },
+        Late::Client => CallError::unanswered(format!(
+            "it asked the client for something, and the client did not answer within {LONGEST_WAIT:?}"
+        )),
     }
 }
 

@@ -22,6 +22,13 @@ struct State {
     before: Duration,
 }
 
+/// Who let a call take too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Late {
+    Backend,
+    Client,
+}
+
 /// The client is asked for something as long as this lives.
 #[derive(Debug)]
 pub struct Waiting(Patience);
@@ -44,24 +51,24 @@ impl Patience {
         state.before + state.since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    /// Waits for `call` until `deadline`, and longer by as long as the client is asked; nothing if that is too late.
+    /// Waits for `call` until `deadline`, and longer by as long as the client is asked.
     pub(super) async fn within<T>(
         &self,
         deadline: Instant,
         call: impl Future<Output = T>,
-    ) -> Option<T> {
+    ) -> Result<T, Late> {
         let mut call = std::pin::pin!(call);
         let mut changes = self.0.subscribe();
         loop {
             let state = *changes.borrow_and_update();
-            let until = match state.since {
-                Some(since) => since + LONGEST_WAIT,
-                None => deadline + state.before,
+            let (until, late) = match state.since {
+                Some(since) => (since + LONGEST_WAIT, Late::Client),
+                None => (deadline + state.before, Late::Backend),
             };
             tokio::select! {
                 biased;
-                answer = &mut call => return Some(answer),
-                () = sleep_until(until) => return None,
+                answer = &mut call => return Ok(answer),
+                () = sleep_until(until) => return Err(late),
                 _ = changes.changed() => {}
             }
         }
@@ -100,11 +107,11 @@ mod tests {
             sleep(Duration::from_secs(9)).await;
         };
         let deadline = Instant::now() + TIMEOUT;
-        assert!(patience.within(deadline, call).await.is_some());
+        assert!(patience.within(deadline, call).await.is_ok());
         assert_eq!(patience.waited(), Duration::from_secs(200));
         let begun = Instant::now();
         let late = patience.within(begun, sleep(Duration::from_secs(201)));
-        assert!(late.await.is_none());
+        assert_eq!(late.await, Err(Late::Backend));
         assert_eq!(begun.elapsed(), Duration::from_secs(200));
     }
 
@@ -114,7 +121,7 @@ mod tests {
         let _waiting = patience.wait();
         let begun = Instant::now();
         let call = patience.within(begun + TIMEOUT, std::future::pending::<()>());
-        assert!(call.await.is_none());
+        assert_eq!(call.await, Err(Late::Client));
         assert_eq!(begun.elapsed(), LONGEST_WAIT);
     }
 }

@@ -89,7 +89,8 @@ impl Gateway {
 
     /// Records what we added to a request that was answered just now, if it is one of those that are timed.
     fn measure(&self, request: &Request, answer: &Answer) {
-        if !request.is_timed() {
+        // What a client was asked in between is nobody's here.
+        if !request.is_timed() || !request.asked().is_zero() {
             return;
         }
         let now = self.clock.now();

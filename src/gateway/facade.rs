@@ -118,6 +118,11 @@ impl Gateway {
         self.sessions.for_each(|session| session.close_stream());
     }
 
+    /// The clients say nothing any more: what they are asked is declined. Calls in flight go on.
+    pub fn end_of_answers(&self) {
+        self.sessions.for_each(|session| session.decline_all());
+    }
+
     /// Takes no new requests from now on.
     fn drain(&self) {
         self.draining.set(1);

@@ -1,6 +1,6 @@
 //! One request on its way through the gateway: the message, and everything known of who sent it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -76,6 +76,13 @@ impl Request {
     pub(super) fn can_be_asked(&self) -> bool {
         let in_session = || self.session.as_ref().is_some_and(|it| it.can_be_asked());
         self.client.is_some() || in_session()
+    }
+
+    /// How long its client was asked for something so far.
+    pub(super) fn asked(&self) -> Duration {
+        self.patience
+            .as_ref()
+            .map_or(Duration::ZERO, Patience::waited)
     }
 
     fn speaker(&self) -> Speaker<'_> {

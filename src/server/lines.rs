@@ -184,6 +184,7 @@ impl Client {
     async fn finish(&mut self, patience: Duration, cut: impl Future<Output = ()>) {
         let deadline = Instant::now() + patience;
         self.gateway.close_streams();
+        self.gateway.end_of_answers();
         let all = async { while self.open.join_next().await.is_some() {} };
         let is_done = tokio::select! {
             done = timeout_at(deadline, all) => done.is_ok(),

@@ -31,6 +31,7 @@ mod levels;
 mod modern;
 mod modern_backend;
 mod own_session;
+mod parked;
 mod reload;
 mod reread;
 mod scripts;
@@ -219,6 +220,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "modern backend: headers say what the body says" => modern_backend::headers_say_what_the_body_says,
     "modern backend: asks a legacy client in rounds" => modern_backend::asks_a_legacy_client_in_rounds,
     "modern backend: asks for several things at once" => modern_backend::asks_for_several_things_at_once,
+    "modern backend: asks without end" => modern_backend::asks_without_end,
     "modern backend: asks a client that cannot be asked" => modern_backend::asks_who_cannot_be_asked,
     "modern backend: the client refuses in a round" => modern_backend::the_client_refuses_in_a_round,
     "modern backend: log lines by level" => modern_backend::log_lines_by_level,
@@ -226,7 +228,15 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "modern backend: a modern client passes byte for byte" => modern_backend::a_modern_client_passes_byte_for_byte,
     "modern backend: a modern client answers on every way" => modern_backend::a_modern_client_answers_through_the_meta_tool,
     "modern backend: errors keep their status" => modern_backend::errors_keep_their_status,
+    "modern backend: replaced by one of the other era" => modern_backend::replaced_by_one_of_the_other_era,
     "modern backend: a child of one era alone" => modern_backend::a_child_of_one_era_alone,
+
+    // Older backends that ask modern clients
+    "parked: until it is sent again with the answers" => parked::until_it_is_sent_again,
+    "parked: sent again with a state that is not its own" => parked::with_a_state_that_is_not_its_own,
+    "parked: sent again with a part of the answers" => parked::with_a_part_of_the_answers,
+    "parked: not where the client cannot be asked" => parked::of_a_client_that_cannot_be_asked,
+    "parked: no longer than the gateway runs" => parked::until_the_gateway_ends,
 
     // What backends say outside of calls
     "heard: by the client whose session it is" => heard::by_the_client_whose_session_it_is,

@@ -1,5 +1,6 @@
 //! Backends of revision 2026-07-28: what clients of either era get from them.
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::{
@@ -18,7 +19,7 @@ fn meta(key: &str) -> String {
 }
 
 /// A POST as modern clients send it, of a client that can be asked.
-fn modern(path: &str, method: &str, params: Value) -> Request {
+pub(crate) fn modern(path: &str, method: &str, params: Value) -> Request {
     let name = params.get("name").or(params.get("uri")).cloned();
     let body = modern_body(method, params);
     let post = Request::post(path, body)
@@ -37,7 +38,7 @@ fn modern_body(method: &str, mut params: Value) -> String {
 }
 
 /// What an answer says, however often it came on a stream.
-fn answer(gateway: &Gateway, request: &Request) -> Value {
+pub(crate) fn answer(gateway: &Gateway, request: &Request) -> Value {
     let reply = gateway.send(request).reply();
     serde_json::from_str(&reply.text).unwrap()
 }
@@ -145,6 +146,24 @@ pub(crate) fn asks_for_several_things_at_once() {
     assert_eq!(heard["a"]["of"], "elicitation/create");
     assert_eq!(heard["b é"]["of"], "sampling/createMessage");
     assert_eq!(heard["c"]["of"], "roots/list");
+}
+
+pub(crate) fn asks_without_end() {
+    let [backend, _] = Asking::modern();
+    let gateway = backend.gateway();
+    let client = gateway.client("/mcp/backend", askable());
+    for (rounds, is_good) in [(10, true), (11, false)] {
+        let mut ask = elicit(json!(0), "?");
+        ask["rounds"] = json!(rounds);
+        let mut events = client.stream(&Way::Direct.call(7, "ask", ask));
+        let mut event = events.json();
+        while event["method"] == "elicitation/create" {
+            client.answer(&event, json!({"action": "accept"}));
+            event = events.json();
+        }
+        assert_eq!(event["result"]["isError"] != true, is_good, "{event}");
+    }
+    assert_eq!(gateway.health("backend")["failure_count"], 0);
 }
 
 pub(crate) fn asks_who_cannot_be_asked() {
@@ -280,6 +299,31 @@ pub(crate) fn errors_keep_their_status() {
     assert_eq!(hints["result"]["ttlMs"], 1000, "{hints}");
     assert_eq!(hints["result"]["cacheScope"], "public");
     assert_eq!(gateway.health("backend")["failure_count"], 0);
+}
+
+/// The first call may hear of the change; from the second on all is as if the backend had always been so.
+pub(crate) fn replaced_by_one_of_the_other_era() {
+    let backend = EraBackend::start(Era::Legacy);
+    let gateway = Setup::backends(json!({"backend": backend.config()})).start();
+    let legacy = gateway.client("/mcp/backend", json!({}));
+    let by_legacy = || legacy.call("echo", json!({"message": "here"})).text;
+    let by_modern = || {
+        let params = json!({"name": "echo", "arguments": {"message": "here"}});
+        gateway
+            .send(&modern("/mcp/backend", "tools/call", params))
+            .text()
+    };
+    for era in [Era::Legacy, Era::Modern, Era::Legacy, Era::Modern] {
+        backend.becomes(era);
+        for call in [&by_legacy as &dyn Fn() -> String, &by_modern] {
+            let heard = [call(), call()];
+            assert!(
+                heard[1].contains("here") && !heard[1].contains("rror"),
+                "{era:?}: {heard:#?}"
+            );
+        }
+    }
+    gateway.signal(Signal::TERM);
 }
 
 pub(crate) fn a_child_of_one_era_alone() {

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use tokio::{sync::oneshot, time::timeout};
 
 use crate::{
-    backend::{Answer, Call, CallError, LONGEST_WAIT},
+    backend::{Answer, Call, CallError, LONGEST_WAIT, Patience},
     gateway::{
         member::Member,
         request::{Request, Speaks},
@@ -40,9 +40,13 @@ async fn go_on(
     call: &Call<'_>,
     mut answer: Answer,
 ) -> Result<Answer, CallError> {
-    for _ in 0..MOST_ROUNDS {
-        if !answer.message.wants_input() {
-            return Ok(answer);
+    let mut rounds = 0;
+    while answer.message.wants_input() {
+        rounds += 1;
+        if rounds > MOST_ROUNDS {
+            return Err(CallError::unanswered(format!(
+                "it still asks for more after {MOST_ROUNDS} rounds"
+            )));
         }
         let result = answer.message.result().unwrap_or_default();
         let wanted = Wanted::read(&result).ok_or_else(|| {
@@ -51,15 +55,16 @@ async fn go_on(
         let session = request.session.as_ref().ok_or_else(|| {
             CallError::unanswered("it asks the client for something, and this client has no session in which it could be asked")
         })?;
+        let before = request.asked();
         let answers = wanted.ask(request, session).await?;
         let message = call.message.with_in_params(&answers);
         let mut again = request.call(message, call.repeatable, call.tool);
         again.param_headers = call.param_headers;
+        // Each round is a call of its own, which begins when the client has answered.
+        again.started = answer.ended.later(request.asked().saturating_sub(before));
         answer = member.send(&again).await?;
     }
-    Err(CallError::unanswered(format!(
-        "it still asks for more after {MOST_ROUNDS} rounds"
-    )))
+    Ok(answer)
 }
 
 /// What a backend wants to know before it goes on.
@@ -131,7 +136,7 @@ impl Asking {
             )));
         }
         let params = asked.member("params").map(|params| params.get().as_bytes());
-        let waiting = request.patience.as_ref().map(|patience| patience.wait());
+        let waiting = request.patience.as_ref().map(Patience::wait);
         let (id, message, answer) = session.asks().ask(&method, params, waiting);
         let asking = Self {
             session: Arc::clone(session),

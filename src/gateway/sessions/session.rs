@@ -285,6 +285,11 @@ impl Session {
         lines.clear();
     }
 
+    /// Declines everything that the client is asked: it can answer no more.
+    pub(in crate::gateway) fn decline_all(&self) {
+        self.asks.withdraw_all();
+    }
+
     /// Ends the stream alone; calls in flight go on.
     pub(in crate::gateway) fn close_stream(&self) {
         self.outbox.end();

@@ -112,6 +112,12 @@ impl Request {
         Ok(stream)
     }
 
+    /// Changes the body.
+    pub(crate) fn body(mut self, change: impl FnOnce(String) -> String) -> Self {
+        self.body = change(String::from_utf8_lossy(&self.body).into_owned()).into();
+        self
+    }
+
     fn names(&self, name: &str) -> bool {
         self.headers
             .iter()

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::{
     answer::Reading,
     exchange::{Says, post},
-    session::Session,
+    session::{Session, says_lost},
     transport::Shared,
 };
 use crate::{
@@ -110,21 +110,30 @@ impl Shared {
         reading.answer(&head, lease).await
     }
 
-    /// Draws conclusions from what came of a call in a modern backend.
-    pub(super) fn judge_era(&self, session: &Arc<Session>, answer: &Result<Message, CallError>) {
-        let is_another = match answer {
-            Ok(message) => message.error_code() == Some(codes::UNSUPPORTED_REVISION),
-            Err(CallError::Http { status, .. }) => (400..500).contains(status),
-            Err(_) => false,
-        };
-        if session.is_modern() && is_another {
-            self.forget(session);
-        }
-    }
-
     /// After a failure the backend may come back as another one.
     pub(super) fn ask_again(&self) {
         self.is_legacy.set(0);
+    }
+}
+
+/// Whether a call was refused because another server answers now, one of the other era. A modern one says that it knows no such
+/// revision, or misses what it is told in headers; an older one misses the session, before it reads for which id, or answers in
+/// words that are no JSON-RPC (MCP 2026-07-28, basic/versioning, backward compatibility).
+pub(super) fn is_of_another_era(session: &Session, answer: &Result<Message, CallError>) -> bool {
+    match answer {
+        Ok(answer) if session.is_modern() => {
+            let is_nameless = answer.error().is_some() && answer.id() == Some(b"null");
+            is_nameless
+                || says_lost(answer)
+                || answer.error_code() == Some(codes::UNSUPPORTED_REVISION)
+        }
+        Ok(answer) => answer.error_code().is_some_and(|code| {
+            [codes::UNSUPPORTED_REVISION, codes::HEADER_MISMATCH].contains(&code)
+        }),
+        Err(CallError::Http { status, .. }) => {
+            session.is_modern() && [400, 404, 405].contains(status)
+        }
+        Err(_) => false,
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::{
 use super::{
     answer::Reading,
     endpoint::Endpoint,
+    era::is_of_another_era,
     exchange::{Says, delete, post},
     pool::Pool,
     session::Session,
@@ -119,7 +120,12 @@ impl HttpTransport {
     ) -> Result<Message, CallError> {
         let session = self.session_for(delivery).await?;
         let answer = self.0.call(&session, delivery).await;
-        self.0.judge_era(&session, &answer);
+        let answer = if is_of_another_era(&session, &answer) {
+            // It was refused before anything was done.
+            Err(CallError::SessionLost)
+        } else {
+            answer
+        };
         match &answer {
             Err(CallError::SessionLost) => self.0.forget(&session),
             Err(_) => {
