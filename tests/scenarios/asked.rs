@@ -301,6 +301,7 @@ pub(crate) fn another_call_of_the_client_ends_meanwhile() {
     let client = gateway.client("/mcp/backend", askable());
     client.call("echo", json!({"message": "warm"}));
     let (heard, hear) = mpsc::channel();
+    let address = gateway.address();
     let mut ask = elicit(json!(0), "?");
     ask["ms"] = json!(500);
     let calls = [
@@ -311,8 +312,10 @@ pub(crate) fn another_call_of_the_client_ends_meanwhile() {
     for (id, (tool, arguments)) in (1..).zip(calls) {
         let (heard, client) = (heard.clone(), client.clone());
         thread::spawn(move || {
-            let events = client.stream(&Way::Direct.call(id, tool, arguments));
-            for event in events.rest() {
+            let post = client.post(&Way::Direct.call(id, tool, arguments));
+            // The one that hangs is cut off when the gateway ends.
+            let opened = post.open(address).map(Events::of);
+            for event in opened.into_iter().flat_map(Events::rest) {
                 let _ = heard.send(event);
             }
         });

@@ -269,6 +269,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "stdio client: the gateway ends with its client" => stdio_client::ends_with_its_client,
     "stdio client: calls go on side by side and can be cancelled" => stdio_client::side_by_side,
     "stdio client: progress comes before the answer" => stdio_client::progress,
+    "stdio client: it is asked, and answers" => stdio_client::asked,
     "stdio client: changes that belong to no call" => stdio_client::changes,
     "stdio client: revision 2026-07-28" => stdio_client::modern_client,
     "stdio client: a subscription that opens at the end" => stdio_client::a_subscription_at_the_end,

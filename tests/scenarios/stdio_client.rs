@@ -8,6 +8,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
+use crate::asked::{Asking, askable, elicit, said};
 use crate::support::{Setup, StdioBackend, is_alive, message, until};
 
 const CHANGED: &str = "notifications/tools/list_changed";
@@ -95,7 +96,11 @@ impl Client {
     }
 
     fn initialize(&mut self) {
-        let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}});
+        self.initialize_as(json!({}));
+    }
+
+    fn initialize_as(&mut self, capabilities: Value) {
+        let params = json!({"protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": {"name": "x", "version": "1"}});
         self.ask(json!(0), "initialize", params);
         assert_eq!(self.hear()["result"]["protocolVersion"], "2025-11-25");
         self.say(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
@@ -171,6 +176,35 @@ pub(crate) fn progress() {
         assert_eq!(client.hear()["params"]["progress"], step);
     }
     assert_eq!(client.hear()["id"], 1);
+}
+
+pub(crate) fn asked() {
+    for backend in Asking::legacy().into_iter().chain(Asking::modern()) {
+        let mut client = Client::start(json!({
+            "server": {"shutdown_timeout": "10m"},
+            "meta_mcp": {"enabled": false, "naming": "plain"},
+            "backends": {"backend": backend.config()},
+        }));
+        client.initialize_as(askable());
+        client.call(json!(0), "ask", elicit(json!(0), "?"));
+        let question = client.hear();
+        assert_eq!(question["method"], "elicitation/create");
+        let answer = json!({"action": "accept", "content": {"x": 1}});
+        let id = &question["id"];
+        client.say(&json!({"jsonrpc": "2.0", "id": id, "result": answer}).to_string());
+        let done = client.hear();
+        assert_eq!(done["id"], 0);
+        let said = said(&done);
+        assert!(said["result"] == answer || said["key"] == answer, "{said}");
+        client.call(json!(1), "ask", elicit(json!(0), "?"));
+        client.hear();
+        let (rest, code) = client.close();
+        assert_eq!(
+            code,
+            Some(0),
+            "a question that is open holds nothing up: {rest:?}"
+        );
+    }
 }
 
 pub(crate) fn changes() {
