@@ -190,6 +190,7 @@ fn settings(root: &Node, reading: Reading<'_>) -> Config {
     let failsafe = sections::failsafe::read_global(&mut section);
     let backends = sections::backends::read(&mut section, &failsafe, gateway.request_timeout);
     let known = &backends.names;
+    gateway.meta_mcp.selections = backends.selections;
     sections::auth::read(&mut section, known, &mut server.auth);
     sections::meta_mcp::read(&mut section, known, &mut gateway.meta_mcp);
     sections::elsewhere::read(&mut section);
@@ -343,6 +344,7 @@ pub(super) mod tests {
             "public_url:",
             "cwd:",
             "stop_when_idle_for:",
+            "tools:",
         ];
         let uncommented = commented.iter().fold(enabled, |text, key| {
             assert!(text.contains(&format!("# {key}")), "{key}");

@@ -188,15 +188,27 @@ impl<'a> Section<'a> {
 
     /// A list of scalars.
     pub(super) fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
+        self.list(key, |text| Ok(text.to_owned()))
+    }
+
+    /// A list of scalars, each of them read. What cannot be read is reported where it stands, as it was written, and left out.
+    pub(super) fn list<T>(
+        &mut self,
+        key: &'static str,
+        reader: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
         let path = self.path_of(key);
         let items = self.items(key)?;
-        Some(
-            items
-                .iter()
-                .filter_map(|item| self.scalar(item, &path))
-                .map(|(_, text)| text)
-                .collect(),
-        )
+        let read = |item: &'a Node| {
+            let (written, text) = self.scalar(item, &path)?;
+            reader(&text)
+                .map_err(|reason| {
+                    let sentence = format!("`{path}`: `{written}` {reason}");
+                    self.reading.findings.problem(&item.at, sentence);
+                })
+                .ok()
+        };
+        Some(items.iter().filter_map(read).collect())
     }
 
     /// A secret: literal, with `${VAR}` in it, or `env:VAR`. Its value is never quoted.

@@ -10,7 +10,7 @@ use super::{
     member::Member,
     naming::Names,
     search::{Hit, SearchIndex},
-    settings::Naming,
+    settings::MetaMcpSettings,
 };
 
 /// The tools of all backends at one moment.
@@ -29,16 +29,19 @@ pub(super) struct ListedTool {
 }
 
 impl Directory {
-    /// Names every listed tool of these backends, which come in the order of their names.
+    /// Names every listed tool of these backends that is to be shown; they come in the order of their names.
     pub(super) fn new<'a>(
         members: &[Arc<Member>],
-        naming: Naming,
+        settings: &MetaMcpSettings,
         reserved: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        let mut names = Names::new(naming, reserved);
+        let mut names = Names::new(settings.naming, reserved);
         let mut tools = Vec::new();
         let mut by_name = HashMap::new();
-        for (member, entry) in members.iter().flat_map(tools_of) {
+        let listed = members.iter().flat_map(tools_of);
+        let is_shown =
+            |(member, entry): &(Arc<Member>, Arc<Entry>)| settings.shows(member.name(), &entry.key);
+        for (member, entry) in listed.filter(is_shown) {
             let name = names.give(member.name(), &entry.key);
             let public = entry.renamed(&name);
             by_name.insert(name, tools.len());

@@ -1,6 +1,8 @@
 //! What the gateway is made from.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
+
+use super::selection::ToolSelection;
 
 /// Decisions that hold for all backends.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +32,17 @@ pub struct MetaMcpSettings {
     pub warm_start: Vec<String>,
     /// Tools of backends listed beside the meta-tools.
     pub surfaced_tools: Vec<SurfacedTool>,
+    /// Which tools of a backend are there at all; of a backend that is not named, all.
+    pub selections: BTreeMap<Box<str>, ToolSelection>,
+}
+
+impl MetaMcpSettings {
+    /// Whether a backend's tool is there.
+    pub(super) fn shows(&self, backend: &str, tool: &str) -> bool {
+        self.selections
+            .get(backend)
+            .is_none_or(|selection| selection.shows(tool))
+    }
 }
 
 /// How tools of backends are named on the aggregate endpoint.
@@ -84,6 +97,7 @@ impl Default for MetaMcpSettings {
             cache_ttl: Duration::from_secs(300),
             warm_start: Vec::new(),
             surfaced_tools: Vec::new(),
+            selections: BTreeMap::new(),
         }
     }
 }

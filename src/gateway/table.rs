@@ -37,7 +37,7 @@ impl Table {
 
     fn of(roster: Arc<Roster>) -> Self {
         let reserved = MetaTool::ALL.map(MetaTool::name);
-        let directory = Directory::new(&roster.members, roster.settings.meta_mcp.naming, reserved);
+        let directory = Directory::new(&roster.members, &roster.settings.meta_mcp, reserved);
         Self {
             directory: Arc::new(directory),
             roster,
@@ -52,6 +52,11 @@ impl Table {
     /// What holds for all of them.
     pub(super) fn settings(&self) -> &GatewaySettings {
         &self.roster.settings
+    }
+
+    /// Whether a backend's tool is there on the aggregate endpoint.
+    pub(super) fn shows(&self, backend: &str, tool: &str) -> bool {
+        self.settings().meta_mcp.shows(backend, tool)
     }
 
     /// All backends, in the order of their names.

@@ -1,6 +1,6 @@
 //! `backends`: the servers behind the gateway, each with a name of its own.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     failsafe,
@@ -11,6 +11,7 @@ use crate::{
     backend::{BackendSettings, StdioSettings, TransportSettings},
     config::{section::Section, values},
     failsafe::FailsafeConfig,
+    gateway::{Glob, ToolSelection},
 };
 
 /// What `backends` says.
@@ -20,6 +21,8 @@ pub(in crate::config) struct Backends {
     pub(in crate::config) names: Names,
     /// Those that are enabled and whole.
     pub(in crate::config) settings: Vec<BackendSettings>,
+    /// Which tools of those backends that say so are shown on the aggregate endpoint.
+    pub(in crate::config) selections: BTreeMap<Box<str>, ToolSelection>,
 }
 
 /// Reads all backends over the failsafe of the whole; a call ends after `request_timeout` at the latest.
@@ -38,6 +41,8 @@ pub(in crate::config) fn read(
             section.reading().findings.problem(section.at(), sentence);
         }
         if enabled {
+            let selection = selection(&mut section).map(|selection| (name.into(), selection));
+            backends.selections.extend(selection);
             let settings = backend(name, section, defaults, request_timeout);
             backends.settings.extend(settings);
         }
@@ -79,6 +84,19 @@ fn backend(
     }
     section.finish();
     whole.then_some(settings)
+}
+
+/// Not a part of the backend's own settings, which would make another backend of it when this is changed.
+fn selection(section: &mut Section<'_>) -> Option<ToolSelection> {
+    section.accept("tools");
+    section.place_of("tools")?;
+    let mut tools = section.section("tools");
+    let selection = ToolSelection {
+        include: tools.list("include", Glob::parse),
+        exclude: tools.list("exclude", Glob::parse).unwrap_or_default(),
+    };
+    tools.finish();
+    Some(selection)
 }
 
 /// A call ends at its timeout, so none can take longer.
@@ -238,6 +256,18 @@ mod tests {
         assert_eq!(read(text, &[]).unwrap().backends, []);
     }
 
+    #[test]
+    fn what_is_shown_of_a_backend_is_no_setting_of_the_backend() {
+        let text = "backends: {a: {command: x, tools: {include: [\"read_*\"], exclude: [\"${WHAT}_admin\"]}}, b: {command: x}, c: {enabled: false, tools: {include: [\"\"]}}}";
+        let config = read(text, &[("WHAT", "*")]).unwrap();
+        let plain = read("backends: {a: {command: x}, b: {command: x}}", &[]).unwrap();
+        assert_eq!(config.backends, plain.backends);
+        let selections = config.gateway.meta_mcp.selections;
+        assert_eq!(selections.len(), 1);
+        let a = &selections["a"];
+        assert!(a.shows("read_file") && !a.shows("write_file") && !a.shows("read_admin"));
+    }
+
     const FAULTS: &[(&str, &str)] = &[
         ("a/b: {command: x}", "g.yaml:2:3: `a/b` is no name"),
         (
@@ -303,6 +333,26 @@ mod tests {
         (
             "a: {command: x, env: {A-B: s3cret}}",
             "g.yaml:2:19: `backends.a.env` sets `A-B`",
+        ),
+        (
+            "a: {command: x, tools: {include: [read_*, \"\"]}}",
+            "g.yaml:2:45: `backends.a.tools.include`: `` is empty",
+        ),
+        (
+            "a: {command: x, tools: {exclude: [\"[ab]*\"]}}",
+            "g.yaml:2:37: `backends.a.tools.exclude`: `[ab]*` is no pattern, because it holds `[`",
+        ),
+        (
+            "a: {command: x, tools: {include: read_*}}",
+            "g.yaml:2:36: `backends.a.tools.include` must be a list",
+        ),
+        (
+            "a: {command: x, tools: {includes: []}}",
+            "g.yaml:2:27: unknown key `backends.a.tools.includes`: did you mean `include`?",
+        ),
+        (
+            "a: {command: x, tools: [read_*]}",
+            "g.yaml:2:26: `backends.a.tools` must be a section",
         ),
     ];
 

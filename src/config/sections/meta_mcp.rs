@@ -57,6 +57,8 @@ fn surfaced(mut item: Section<'_>, known: &Names) -> Option<SurfacedTool> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::config::load::tests::read;
 
@@ -72,6 +74,7 @@ mod tests {
                 server: "a".to_owned(),
                 tool: "echo".to_owned(),
             }],
+            selections: BTreeMap::new(),
         };
         assert_eq!(read(text, &[]).unwrap().gateway.meta_mcp, expected);
         let uncached = read("meta_mcp: {cache_tools: false, warm_start: [\"*\"]}", &[]).unwrap();

@@ -44,12 +44,14 @@ impl Gateway {
         if let Some(target) = self.listed(name) {
             return Ok(target);
         }
+        let table = self.snapshot();
         if let Some((server, tool)) = name.split_once(':')
-            && let Some(member) = self.snapshot().find(server)
+            && let Some(member) = table.find(server)
         {
             // If the list cannot be read, the call itself will say why.
             let entry = self.look_up_tool(member, tool, request.deadline).await;
             return match entry {
+                _ if !table.shows(server, tool) => Err(self.unknown_tool(request, name)),
                 Ok(None) => Err(self.unknown_tool(request, name)),
                 entry => Ok((Arc::clone(member), tool.into(), entry.unwrap_or_default())),
             };

@@ -15,6 +15,7 @@ use crate::{
         nearest::nearest,
         replies::{Recovery, Refusal},
         request::Request,
+        table::Table,
         trace::traced,
     },
     protocol::{Message, RawObject, quote},
@@ -34,8 +35,9 @@ pub(super) async fn run(
         .look_up_tool(&member, &name, request.deadline)
         .await
         .map_err(failed)?;
-    if entry.is_none() && lists_tools(&member) {
-        return Err(unknown(&member, request, &name).into());
+    let is_shown = gateway.table().shows(member.name(), &name);
+    if !is_shown || (entry.is_none() && lists_tools(&member)) {
+        return Err(unknown(&gateway.table(), &member, request, &name).into());
     }
     let message = message(request, &name, &given);
     let tool = Tool {
@@ -115,12 +117,13 @@ fn lists_tools(member: &Member) -> bool {
     listing.is_some_and(|listing| !listing.entries.is_empty())
 }
 
-fn unknown(member: &Member, request: &Request, name: &str) -> Refusal {
+fn unknown(table: &Table, member: &Member, request: &Request, name: &str) -> Refusal {
     let listing = member.catalogue().listing(Kind::Tools).unwrap_or_default();
     let names = listing
         .entries
         .iter()
         .map(|entry| &*entry.key)
+        .filter(|tool| table.shows(member.name(), tool))
         .filter(|tool| request.caller.may_call(member.name(), tool));
     Refusal::UnknownTool {
         name: [member.name(), ":", name].concat().into(),

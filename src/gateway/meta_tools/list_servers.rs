@@ -8,7 +8,12 @@ use super::given::{Given, Trouble};
 use crate::{
     failsafe::CircuitState,
     gateway::{
-        catalogue::Kind, facade::Gateway, freshen::Missing, member::Member, request::Request,
+        catalogue::{Entry, Kind},
+        facade::Gateway,
+        freshen::Missing,
+        member::Member,
+        request::Request,
+        table::Table,
     },
 };
 
@@ -37,23 +42,24 @@ struct Server {
 
 pub(super) async fn run(gateway: &Arc<Gateway>, request: &Request) -> Result<Given, Trouble> {
     let missing = gateway.freshen(&[Kind::Tools], &request.caller).await;
-    let servers = gateway
-        .table()
+    let table = gateway.table();
+    let servers = table
         .members_for(&request.caller)
-        .map(|member| server(member))
+        .map(|member| server(&table, member))
         .collect();
     Ok(Given::object(&Servers { servers, missing }))
 }
 
-fn server(member: &Member) -> Server {
+fn server(table: &Table, member: &Member) -> Server {
     let status = member.backend().status();
     let tools = member.catalogue().listing(Kind::Tools);
+    let is_shown = |tool: &&Arc<Entry>| table.shows(member.name(), &tool.key);
     Server {
         name: status.name,
         description: status.description,
         running: status.running,
         transport: status.transport,
-        tools_count: tools.map(|tools| tools.entries.len()),
+        tools_count: tools.map(|tools| tools.entries.iter().filter(is_shown).count()),
         circuit_breaker: status.circuit_state,
         healthy: status.healthy,
         status: status.status,

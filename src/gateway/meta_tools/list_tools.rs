@@ -17,6 +17,7 @@ use crate::{
         freshen::Missing,
         member::Member,
         request::Request,
+        table::Table,
     },
     protocol::quote,
 };
@@ -61,7 +62,7 @@ pub(super) async fn run(
             let missing = gateway
                 .freshen_members(asked, &[Kind::Tools], request.deadline)
                 .await;
-            Ok(in_full(&member, request, missing))
+            Ok(in_full(&gateway.table(), &member, request, missing))
         }
         None => {
             let missing = gateway.freshen(&[Kind::Tools], &request.caller).await;
@@ -90,11 +91,12 @@ fn in_brief(gateway: &Gateway, request: &Request, missing: Vec<Missing>) -> Give
     })
 }
 
-fn in_full(member: &Member, request: &Request, missing: Vec<Missing>) -> Given {
+fn in_full(table: &Table, member: &Member, request: &Request, missing: Vec<Missing>) -> Given {
     let listing = member.catalogue().listing(Kind::Tools).unwrap_or_default();
     let tools: Vec<_> = listing
         .entries
         .iter()
+        .filter(|tool| table.shows(member.name(), &tool.key))
         .filter(|tool| request.caller.may_call(member.name(), &tool.key))
         .map(|tool| with_server(member.name(), tool))
         .collect();
