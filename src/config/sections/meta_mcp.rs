@@ -1,11 +1,11 @@
 //! `meta_mcp`: what the aggregate endpoint shows.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::names::Names;
 use crate::{
     config::{section::Section, values},
-    gateway::{MetaMcpSettings, Naming, SurfacedTool},
+    gateway::{MetaMcpSettings, Naming, SurfacedTool, ToolSelection},
 };
 
 pub(in crate::config) fn read(
@@ -29,7 +29,7 @@ pub(in crate::config) fn read(
     settings.surfaced_tools = section
         .sections("surfaced_tools")
         .into_iter()
-        .filter_map(|item| surfaced(item, known))
+        .filter_map(|item| surfaced(item, known, &settings.selections))
         .collect();
     section.finish();
 }
@@ -42,12 +42,27 @@ fn naming(text: &str) -> Result<Naming, String> {
     }
 }
 
-fn surfaced(mut item: Section<'_>, known: &Names) -> Option<SurfacedTool> {
+fn surfaced(
+    mut item: Section<'_>,
+    known: &Names,
+    selections: &BTreeMap<Box<str>, ToolSelection>,
+) -> Option<SurfacedTool> {
     let server = item.required("server", "the backend of the tool");
     let tool = item.required("tool", "the name of the tool");
     let there = server
         .as_ref()
         .is_some_and(|server| known.check(server, &item, "server"));
+    if let (Some(server), Some(tool), Some(at)) = (&server, &tool, item.place_of("tool"))
+        && selections
+            .get(server.as_str())
+            .is_some_and(|selection| !selection.shows(tool))
+    {
+        let sentence = format!(
+            "`{}` is not shown, because backends.{server}.tools leaves `{tool}` out: take it off one of the two",
+            item.path_of("tool")
+        );
+        item.reading().findings.warn(at, sentence);
+    }
     item.finish();
     there.then_some(SurfacedTool {
         server: server?,
@@ -57,10 +72,8 @@ fn surfaced(mut item: Section<'_>, known: &Names) -> Option<SurfacedTool> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::config::load::tests::read;
+    use crate::config::load::tests::{read, warnings};
 
     #[test]
     fn every_key_is_read_and_a_disabled_backend_is_left_out() {
@@ -80,6 +93,15 @@ mod tests {
         let uncached = read("meta_mcp: {cache_tools: false, warm_start: [\"*\"]}", &[]).unwrap();
         assert_eq!(uncached.gateway.meta_mcp.cache_ttl, Duration::ZERO);
         assert_eq!(uncached.gateway.meta_mcp.warm_start, ["*"]);
+    }
+
+    #[test]
+    fn a_surfaced_tool_that_its_backend_leaves_out_is_warned_of() {
+        let text = "meta_mcp: {surfaced_tools: [{server: a, tool: echo}, {server: a, tool: add}]}\nbackends: {a: {command: x, tools: {exclude: [e*]}}}";
+        let warnings = warnings(&read(text, &[]).unwrap());
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        let told = "`meta_mcp.surfaced_tools[0].tool` is not shown, because backends.a.tools leaves `echo` out";
+        assert!(warnings[0].contains(told), "{warnings:?}");
     }
 
     #[test]
