@@ -15,7 +15,7 @@ use tracing::Instrument;
 
 use super::{
     Answer, BackendSettings, BackendStatus, Call, CallError, Client, EventReceiver, Line,
-    ServerInfo, TransportSettings,
+    ServerInfo,
     call::outcome,
     transport::{Outlet, Transport},
 };
@@ -187,10 +187,10 @@ impl Backend {
         self.transport.reads_headers()
     }
 
-    /// Whether it is a child process.
+    /// Whether everything that it says comes on one stream, as far as is known: then what it asks names no call.
     #[must_use]
-    pub fn is_child(&self) -> bool {
-        matches!(self.settings.transport, TransportSettings::Stdio(_))
+    pub fn is_piped(&self) -> bool {
+        self.transport.is_piped()
     }
 
     /// Has a modern backend tell of changes of this resource; waits for its answer, up to five seconds. False if it refuses.

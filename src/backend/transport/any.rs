@@ -119,6 +119,14 @@ impl Transport {
         }
     }
 
+    /// Whether everything comes on one stream.
+    pub(in crate::backend) fn is_piped(&self) -> bool {
+        match self {
+            Self::Stdio(_) => true,
+            Self::Http(http) => http.is_stream(),
+        }
+    }
+
     /// Whether it is known as modern, over HTTP.
     pub(in crate::backend) fn reads_headers(&self) -> bool {
         match self {

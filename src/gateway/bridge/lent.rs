@@ -1,5 +1,6 @@
 //! Ways to older backends for modern clients that can be asked: such a client has no session, so the way is kept for its
-//! caller and what it can be asked for. A child cannot say for which call it asks, and so serves one at a time.
+//! caller and what it can be asked for. A child, or a server on one event stream, cannot say for which call it asks, and so
+//! serves one at a time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,7 +29,7 @@ pub(in crate::gateway) struct LentLines(papaya::HashMap<Key, Arc<Lent>>);
 struct Key {
     backend: Box<str>,
     caller: Box<str>,
-    client: Box<str>,
+    capabilities: Box<str>,
     number: usize,
 }
 
@@ -64,14 +65,14 @@ impl LentLines {
         client: &Client,
         open: impl FnOnce() -> Option<(Arc<Line>, AbortHandle)>,
     ) -> Option<Own> {
-        let is_child = member.backend().is_child();
+        let is_piped = member.backend().is_piped();
         let key = |number| Key {
             backend: member.name().into(),
             caller: caller.into(),
-            client: client.introduction().into(),
+            capabilities: client.capabilities().into(),
             number,
         };
-        let most = if is_child { MOST_CHILDREN } else { 1 };
+        let most = if is_piped { MOST_CHILDREN } else { 1 };
         let lines = self.0.pin();
         let mut free = None;
         for number in 0..most {
@@ -85,7 +86,7 @@ impl LentLines {
             }
         }
         let (line, hearing) = free.and_then(|_| open())?;
-        let turns = if is_child { 1 } else { Semaphore::MAX_PERMITS };
+        let turns = if is_piped { 1 } else { Semaphore::MAX_PERMITS };
         let lent = Arc::new(Lent {
             line,
             hearing,

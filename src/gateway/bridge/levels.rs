@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio::{task::JoinSet, time::timeout};
 
 use crate::{
-    backend::ServerInfo,
+    backend::{Line, ServerInfo},
     gateway::{
         facade::Gateway, member::Member, notices::hears_of, replies::Refusal, request::Request,
         sessions::LogLevel,
@@ -82,6 +82,22 @@ impl Gateway {
         }
     }
 
+    /// Tells it on a line that has just been made.
+    pub(super) async fn set_on(
+        &self,
+        line: &Line,
+        request: &Request,
+        member: &Member,
+        level: LogLevel,
+    ) {
+        let mut call = request.call(set(level), true, None);
+        call.line = Some(line);
+        call.events = None;
+        if let Err(error) = member.send(&call).await {
+            tracing::debug!(backend = member.name(), %error, "A log level was not delivered");
+        }
+    }
+
     fn chattiest(&self, member: &Member, level: LogLevel) -> LogLevel {
         let mut chattiest = level;
         self.sessions.for_each(|session| {
@@ -95,7 +111,7 @@ impl Gateway {
     }
 }
 
-fn takes_level(info: &ServerInfo) -> bool {
+pub(super) fn takes_level(info: &ServerInfo) -> bool {
     info.era == Era::Legacy && info.capability("logging")
 }
 

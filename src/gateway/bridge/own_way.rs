@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Weak};
 
-use tokio::task::AbortHandle;
+use tokio::{task::AbortHandle, time::Instant};
 
-use super::Own;
+use super::{Own, levels::takes_level};
 
 use crate::{
     backend::{Client, Event, EventReceiver, Line},
+    failsafe::CircuitState,
     gateway::{
         catalogue::Kind,
         facade::Gateway,
@@ -33,7 +34,9 @@ impl Gateway {
         if let Some(line) = session.line(member.name()) {
             return Some(Own::of_session(line));
         }
-        if member.backend().era(request.deadline).await.ok()? == Era::Modern {
+        let deadline = connecting_until(request, member)?;
+        let info = member.backend().server_info(deadline).await.ok()?;
+        if info.era == Era::Modern {
             return None;
         }
         let (line, hearing) = self.open_line(member, session.client(), Arc::downgrade(session))?;
@@ -41,6 +44,9 @@ impl Gateway {
         // It was taken out meanwhile: whoever took it out has let go of the lines that were there then.
         if !self.table().holds(member) {
             drop(session.forget_line(member.name()));
+        }
+        if let Some(level) = session.log_level().filter(|_| takes_level(&info)) {
+            self.set_on(&line, request, member, level).await;
         }
         Some(Own::of_session(line))
     }
@@ -52,8 +58,9 @@ impl Gateway {
         client: &Arc<Client>,
     ) -> Option<Own> {
         let backend = member.backend();
-        let is_modern = backend.modern_info(request.deadline).await.ok()?.is_some();
-        if is_modern || backend.era(request.deadline).await.ok()? == Era::Modern {
+        let deadline = connecting_until(request, member)?;
+        let is_modern = backend.modern_info(deadline).await.ok()?.is_some();
+        if is_modern || backend.era(deadline).await.ok()? == Era::Modern {
             return None;
         }
         let whose = (&**member, &*request.caller.name, self.clock.now());
@@ -137,4 +144,15 @@ impl Gateway {
 fn is_unwanted(session: &Session, message: &Message) -> bool {
     message.method() == Some("notifications/resources/updated")
         && !session.is_subscribed(&message.uri().unwrap_or_default())
+}
+
+/// Until when a backend may take to say which era it is of. With an open circuit nothing is asked: the call goes the way that
+/// all share, where it is refused.
+fn connecting_until(request: &Request, member: &Member) -> Option<Instant> {
+    let backend = member.backend();
+    if backend.failsafe().circuit_breaker.state() == CircuitState::Open {
+        return None;
+    }
+    let own = request.began.checked_add(backend.settings().timeout);
+    Some(own.map_or(request.deadline, |own| own.min(request.deadline)))
 }

@@ -49,7 +49,7 @@ impl Gateway {
             return None;
         }
         let Some(conversation) = self.parked.take(&state, &call_of(place, request)) else {
-            let sentence = "The `requestState` is none that this call was given, or its time is over, so nothing was done. Send the call again without it.";
+            let sentence = "The `requestState` is none that this call was given, was used before, or has run out. Unless you have used it before, nothing more was done: send the call again without it.";
             return Some(Err(Refusal::InvalidParams(sentence.into())));
         };
         let responses: RawObject<'_> = params.read("inputResponses").unwrap_or_default();

@@ -155,13 +155,18 @@ impl HttpTransport {
     }
 
     pub(in crate::backend) fn name(&self) -> &'static str {
-        let session = self.0.session.load();
-        let is_stream = |session: &Arc<Session>| session.stream().is_some();
-        if session.as_ref().is_some_and(is_stream) {
+        if self.is_stream() {
             "sse"
         } else {
             "streamable-http"
         }
+    }
+
+    pub(in crate::backend) fn is_stream(&self) -> bool {
+        let session = self.0.session.load();
+        session
+            .as_ref()
+            .is_some_and(|session| session.stream().is_some())
     }
 
     pub(in crate::backend) fn is_modern(&self) -> bool {
