@@ -326,7 +326,7 @@ pub(crate) fn too_many_calls() {
     client.call(json!("warm"), "echo", json!({}));
     client.hear();
     for id in 0..1_100 {
-        client.call(json!(id), "hang", json!({}));
+        client.call(json!(id), "hang", json!({"call": id}));
     }
     let refused = client.hear();
     let sentence = refused["error"]["message"].as_str().unwrap();
@@ -340,14 +340,32 @@ pub(crate) fn too_many_calls() {
     std::thread::scope(|scope| {
         // A client that reads nothing is not read either, once its output is full of refusals.
         scope.spawn(move || hears.lines().for_each(drop));
-        let cancelled =
-            r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":0}}"#;
+        let _ended = Ended(child);
+        let held = until("a call hangs at the backend", || {
+            let calls = backend.received("tools/call");
+            calls.iter().find_map(|call| call_in(call))
+        });
+        let cancelled = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": held}});
         writeln!(says.as_mut().unwrap(), "{cancelled}").unwrap();
         until("the backend hears of it", || {
             (!backend.received("notifications/cancelled").is_empty()).then_some(())
         });
-        child.kill().unwrap();
     });
+}
+
+/// Which of the client's calls this is.
+fn call_in(line: &str) -> Option<u64> {
+    let call: Value = serde_json::from_str(line).unwrap();
+    call["params"]["arguments"]["call"].as_u64()
+}
+
+/// Ends a child however its situation ends, so that nobody waits for what it says.
+struct Ended<'a>(&'a mut Child);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+    }
 }
 
 pub(crate) fn a_line_that_is_too_long() {
