@@ -6,6 +6,7 @@ mod answer;
 mod auth;
 mod bind;
 mod body;
+mod client;
 mod connection;
 mod crews;
 mod door;
