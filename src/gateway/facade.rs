@@ -96,6 +96,25 @@ impl Gateway {
         session.map(|session| session.listen()).map_err(refuse)
     }
 
+    /// Whether this caller may open an event stream that is a session of its own, where so many are `open` already.
+    ///
+    /// # Errors
+    /// What keeps it from that.
+    pub fn admit_stream(&self, route: &Route, caller: &Caller, open: usize) -> Result<(), Refusal> {
+        if self.is_draining() {
+            return Err(Refusal::Draining);
+        }
+        let table = self.table();
+        if let Route::Backend(name) = route {
+            table.endpoint(name, caller)?;
+        }
+        let most = table.settings().sessions.max;
+        if open >= most {
+            return Err(Refusal::TooManySessions(most));
+        }
+        Ok(())
+    }
+
     /// Ends a session: its stream closes, its calls are cancelled, its id is unknown from now on.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ pub(super) struct Events {
     stream: Pin<Box<dyn EventStream>>,
     silence: Pin<Box<Sleep>>,
     interval: Duration,
+    first: Option<Bytes>,
     end: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     span: Span,
 }
@@ -50,9 +51,16 @@ impl Events {
             stream: Box::into_pin(stream),
             silence: Box::pin(sleep(interval)),
             interval,
+            first: None,
             end: None,
             span: Span::current(),
         }
+    }
+
+    /// Sends this before anything else, as it is.
+    pub(super) fn beginning_with(mut self, first: Bytes) -> Self {
+        self.first = Some(first);
+        self
     }
 
     /// Ends the stream when `end` is reached, whatever may still come.
@@ -62,6 +70,9 @@ impl Events {
     }
 
     fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(first));
+        }
         if let Some(end) = &mut self.end
             && end.as_mut().poll(context).is_ready()
         {

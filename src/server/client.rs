@@ -1,6 +1,6 @@
 //! A client that has one way out: what it asks goes on side by side, and all that it hears comes one message after another.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, future::pending, sync::Arc};
 
 use bytes::Bytes;
 use tokio::{
@@ -160,6 +160,13 @@ impl Client {
         }
     }
 
+    /// Resolves when the session has ended by other hands than the client's.
+    pub(super) async fn dismissed(&mut self) {
+        if self.told.join_next().await.is_none() {
+            pending::<()>().await;
+        }
+    }
+
     /// Waits for the answers to what is open, until `cut` resolves.
     pub(super) async fn finish(&mut self, cut: impl Future<Output = ()>) {
         let all = async {
@@ -175,6 +182,13 @@ impl Client {
             tracing::warn!(calls, "Cutting what is left");
             self.open.shutdown().await;
             self.told.shutdown().await;
+        }
+    }
+
+    /// Ends the session: its calls are cancelled, and who works on them is told.
+    pub(super) fn end(&mut self) {
+        if let Some(session) = self.session.take() {
+            let _ = self.gateway.end_session(Some(&session), &self.caller);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hyper_util::{rt::TokioExecutor, server::conn::auto};
 use tokio::sync::watch;
 
-use super::{phase::Phase, rules::ServerRules};
+use super::{phase::Phase, rules::ServerRules, streams::Streams};
 use crate::{
     gateway::Gateway,
     lockfree::Counter,
@@ -18,6 +18,8 @@ pub(super) struct Door {
     pub(super) gateway: Arc<Gateway>,
     pub(super) rules: ServerRules,
     pub(super) phase: watch::Receiver<Phase>,
+    /// Clients that speak on an event stream.
+    pub(super) streams: Arc<Streams>,
 }
 
 /// One connection, shared by its requests: an open one holds a reference.

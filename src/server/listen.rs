@@ -120,6 +120,7 @@ impl Server {
             rules: self.rules.clone(),
             gateway: Arc::clone(&gateway),
             phase: seen,
+            streams: Arc::default(),
         });
         tokio::select! {
             () = take_connections(listener, &door, &places, &crews) => {}

@@ -21,6 +21,8 @@ mod phase;
 mod route;
 mod rules;
 mod settings;
+mod sse;
+mod streams;
 mod token;
 mod visit;
 

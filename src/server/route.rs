@@ -12,6 +12,10 @@ use crate::gateway::{Refusal, Route};
 pub(super) enum Target {
     /// An MCP endpoint.
     Mcp(Route),
+    /// The event stream of a client of the first revision.
+    EventStream(Route),
+    /// Where such a client posts to.
+    Messages(Route),
     /// One of the pages for people and their monitors.
     Page(Page),
     /// Why calls to this backend flow or do not.
@@ -40,6 +44,8 @@ pub(super) fn find(path: &str) -> Result<Target, Refusal> {
     let trimmed = path.strip_suffix('/').unwrap_or(path);
     let page = match trimmed {
         "/mcp" => return Ok(Target::Mcp(Route::Aggregate)),
+        "/sse" => return Ok(Target::EventStream(Route::Aggregate)),
+        "/message" => return Ok(Target::Messages(Route::Aggregate)),
         "/health" => Page::Health,
         "/livez" => Page::Live,
         "/readyz" => Page::Ready,
@@ -56,8 +62,14 @@ pub(super) fn find(path: &str) -> Result<Target, Refusal> {
 }
 
 fn one_backend(path: &str) -> Option<Target> {
-    let name = decoded(path.strip_prefix("/mcp/")?)?;
-    Some(Target::Mcp(Route::Backend(name)))
+    let path = path.strip_prefix("/mcp/")?;
+    let route = |name| decoded(name).map(Route::Backend);
+    match path.rsplit_once('/') {
+        None => route(path).map(Target::Mcp),
+        Some((name, "sse")) => route(name).map(Target::EventStream),
+        Some((name, "message")) => route(name).map(Target::Messages),
+        Some(_) => None,
+    }
 }
 
 fn why(path: &str) -> Option<Target> {
@@ -80,6 +92,8 @@ impl Target {
                 &[Method::POST, Method::GET, Method::DELETE],
                 "POST, GET, DELETE",
             ),
+            Self::EventStream(_) => (&[Method::GET], "GET"),
+            Self::Messages(_) => (&[Method::POST], "POST"),
             Self::Page(_) | Self::Why(_) => (&[Method::GET, Method::HEAD], "GET, HEAD"),
         };
         if taken.contains(method) {
@@ -113,6 +127,9 @@ mod tests {
     fn what_names_no_backend_is_no_path_of_ours() {
         for path in [
             "/mcp/a/b",
+            "/mcp/a/b/sse",
+            "/mcp//sse",
+            "/mcp/%ff/message",
             "/mcp/%ff",
             "/mcp//",
             "/mcpx",
@@ -145,6 +162,20 @@ mod tests {
         assert_eq!(find("/health"), Ok(Target::Page(Page::Health)));
         assert_eq!(find("/health/backends/"), Ok(Target::Page(Page::Backends)));
         assert_eq!(find("/metrics.json"), Ok(Target::Page(Page::MetricsJson)));
+    }
+
+    #[test]
+    fn clients_of_the_first_revision_have_a_stream_and_an_address_to_post_to() {
+        let one = || Route::Backend("my files".into());
+        for (path, target) in [
+            ("/sse", Target::EventStream(Route::Aggregate)),
+            ("/message", Target::Messages(Route::Aggregate)),
+            ("/mcp/my%20files/sse/", Target::EventStream(one())),
+            ("/mcp/my%20files/message", Target::Messages(one())),
+        ] {
+            assert_eq!(find(path), Ok(target), "{path}");
+        }
+        assert_eq!(backend("/mcp/sse").as_deref(), Some("sse"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::{
     headers::{self, X_REQUEST_ID, X_TRACE_ID},
     mcp,
     route::{self, Target},
+    sse,
 };
 use crate::{
     gateway::{Caller, Refusal},
@@ -51,6 +52,10 @@ impl Visit<'_> {
     async fn serve(self, request: Request<Incoming>) -> Response<Content> {
         let served = match self.admit(&request) {
             Ok((Target::Mcp(route), caller)) => mcp::exchange(self, route, caller, request).await,
+            Ok((Target::EventStream(route), caller)) => sse::open(&self, route, caller, &request),
+            Ok((Target::Messages(route), caller)) => {
+                sse::post(self, &route, &caller, request).await
+            }
             Ok((Target::Page(page), _)) => Ok(admin::show(self.door, page, request.headers())),
             Ok((Target::Why(name), caller)) => {
                 admin::why(self.door, &name, &caller, request.headers())

@@ -35,6 +35,7 @@ mod parked;
 mod reload;
 mod reread;
 mod scripts;
+mod sse_client;
 mod stdio_client;
 mod stopping;
 mod support;
@@ -266,6 +267,16 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "modern client: leaving before the backend has answered" => modern::leaving_before_the_answer,
     "modern client: odd requests" => modern::odd_requests,
     "modern client: a subscription ends with its client" => modern::listening_no_more,
+
+    // A client that knows the first revision and nothing else
+    "sse client: all backends behind one stream, and one alone" => sse_client::all_and_one,
+    "sse client: calls go on side by side and can be cancelled" => sse_client::side_by_side,
+    "sse client: progress comes before the answer" => sse_client::progress,
+    "sse client: what the backend asks is answered by a POST" => sse_client::asked,
+    "sse client: changes that belong to no call" => sse_client::changes,
+    "sse client: hanging up cancels what is in flight" => sse_client::hung_up,
+    "sse client: a stream is its caller's alone" => sse_client::wrong_session,
+    "sse client: SIGTERM lets calls finish and ends the stream" => sse_client::stopped,
 
     // A client that starts the gateway itself
     "stdio client: the gateway ends with its client" => stdio_client::ends_with_its_client,

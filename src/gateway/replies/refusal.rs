@@ -57,6 +57,10 @@ pub enum Refusal {
     MissingSession,
     /// The session does not exist, has ended, or belongs to somebody else.
     UnknownSession,
+    /// The event stream that a message was posted for is not open, or is somebody else's.
+    UnknownStream,
+    /// Messages posted for an event stream wait, and none of them was taken for a while.
+    StreamFull,
     /// This many sessions are open, which is the limit.
     TooManySessions(usize),
     /// No such method; perhaps another one was meant.
@@ -135,9 +139,10 @@ impl Refusal {
             | Self::UnknownPrompt(_) => codes::INVALID_PARAMS,
             Self::HeaderMismatch(_) => codes::HEADER_MISMATCH,
             Self::UnknownRevision(_) | Self::NotStateless(_) => codes::UNSUPPORTED_REVISION,
-            Self::UnknownBackend { .. } | Self::NoSuchEndpoint { .. } | Self::UnknownSession => {
-                NOT_FOUND
-            }
+            Self::UnknownBackend { .. }
+            | Self::NoSuchEndpoint { .. }
+            | Self::UnknownSession
+            | Self::UnknownStream => NOT_FOUND,
             Self::UnknownResource(_) => codes::RESOURCE_NOT_FOUND,
             Self::ForeignOrigin(_)
             | Self::ForeignHost(_)
@@ -147,6 +152,7 @@ impl Refusal {
             | Self::OperatorOnly(_) => FORBIDDEN,
             Self::CallerRateLimited(_)
             | Self::Draining
+            | Self::StreamFull
             | Self::TooManySessions(_)
             | Self::ConfigRefused(_) => codes::SERVER_ERROR,
             _ => codes::INVALID_REQUEST,
@@ -171,14 +177,17 @@ impl Refusal {
             | Self::BackendForbidden(_)
             | Self::ToolForbidden(_)
             | Self::OperatorOnly(_) => 403,
-            Self::UnknownSession | Self::NoSuchPath(_) | Self::NoSuchEndpoint { .. } => 404,
+            Self::UnknownSession
+            | Self::UnknownStream
+            | Self::NoSuchPath(_)
+            | Self::NoSuchEndpoint { .. } => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::NotAcceptable(_) => 406,
             Self::BodyTimeout(_) => 408,
             Self::BodyTooLarge(_) => 413,
             Self::UnsupportedMediaType(_) => 415,
             Self::CallerRateLimited(_) => 429,
-            Self::Draining | Self::TooManySessions(_) => 503,
+            Self::Draining | Self::StreamFull | Self::TooManySessions(_) => 503,
             _ => 200,
         }
     }
@@ -188,7 +197,7 @@ impl Refusal {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::CallerRateLimited(after) => Some(*after),
-            Self::Draining => Some(Duration::from_secs(1)),
+            Self::Draining | Self::StreamFull => Some(Duration::from_secs(1)),
             Self::TooManySessions(_) => Some(Duration::from_secs(10)),
             _ => None,
         }

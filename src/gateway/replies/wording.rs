@@ -105,7 +105,7 @@ impl Refusal {
             ),
             Self::NoSuchPath(path) => write!(
                 f,
-                "There is nothing at {path}, so nothing was done. The MCP endpoints are /mcp and /mcp/<backend>; the pages are /health, /livez, /readyz, /health/backends and /metrics.", path = Quoted(path)
+                "There is nothing at {path}, so nothing was done. The MCP endpoints are /mcp and /mcp/<backend>, and /sse and /mcp/<backend>/sse for clients of the first revision; the pages are /health, /livez, /readyz, /health/backends and /metrics.", path = Quoted(path)
             ),
             _ => f.write_str(
                 "The gateway is stopping and takes no new requests, so nothing was sent. Try again in a moment.",
@@ -182,6 +182,12 @@ impl Refusal {
             ),
             Self::MissingSession => f.write_str(
                 "The Mcp-Session-Id header is missing, so nothing was done. Send `initialize` first, and then the id from its answer.",
+            ),
+            Self::UnknownStream => f.write_str(
+                "No event stream with this sessionId is open for this key here, so the message was not taken. Open one by GET on /sse or /mcp/<backend>/sse, and post to the address that its first event names.",
+            ),
+            Self::StreamFull => f.write_str(
+                "Earlier messages of this client still wait, so this one was not taken: the event stream is not read, or `initialize` is still under way. Read the stream, then send it again.",
             ),
             Self::UnknownSession => f.write_str(
                 "There is no such session: it has ended, or was never opened here, so nothing was done. Send `initialize` to open a new one.",
