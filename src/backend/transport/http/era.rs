@@ -34,7 +34,7 @@ impl Shared {
         if let Some(session) = self.known_modern(probe) {
             return Ok(Some(session));
         }
-        if self.is_legacy.value() != 0 {
+        if !self.is_to_be_asked(probe) {
             return Ok(None);
         }
         timeout_at(deadline, self.ask_once(probe))
@@ -48,12 +48,17 @@ impl Shared {
         (!probe || !session.is_doubted()).then_some(session)
     }
 
+    /// A probe of the breaker asks whatever the backend has not said a moment ago.
+    fn is_to_be_asked(&self, probe: bool) -> bool {
+        self.is_legacy.value() == 0 && (probe || self.question.is_due())
+    }
+
     async fn ask_once(self: &Arc<Self>, probe: bool) -> Result<Option<Arc<Session>>, CallError> {
         let _turn = self.opening.lock().await;
         if let Some(session) = self.known_modern(probe) {
             return Ok(Some(session));
         }
-        if self.is_legacy.value() != 0 {
+        if !self.is_to_be_asked(probe) {
             return Ok(None);
         }
         let pass = self.gate.enter()?;
@@ -65,8 +70,17 @@ impl Shared {
         Ok(Some(session))
     }
 
-    /// Asks whether the backend is a modern one. What it answers is remembered; a failure is not.
+    /// Asks whether the backend is a modern one. What it answers is remembered, and a failure for a while.
     pub(super) async fn discover(self: &Arc<Self>) -> Result<Option<Arc<Session>>, CallError> {
+        let found = self.try_discover().await;
+        match &found {
+            Ok(Some(_)) => self.question.ask_anew(),
+            _ => self.question.was_asked(),
+        }
+        found
+    }
+
+    async fn try_discover(self: &Arc<Self>) -> Result<Option<Arc<Session>>, CallError> {
         let asked = timeout(DISCOVER_TIMEOUT, self.ask_what_it_is()).await;
         let said = match asked {
             Ok(Ok(answer)) => ServerInfo::from_discovery(&answer),

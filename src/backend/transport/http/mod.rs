@@ -14,6 +14,7 @@ mod head;
 #[cfg(test)]
 mod played;
 mod pool;
+mod question;
 mod session;
 #[cfg(test)]
 mod session_tests;

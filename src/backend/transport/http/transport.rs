@@ -14,6 +14,7 @@ use super::{
     era::is_of_another_era,
     exchange::{Says, delete, post},
     pool::Pool,
+    question::Question,
     session::Session,
 };
 use crate::{
@@ -48,6 +49,7 @@ pub(super) struct Shared {
     pub(super) modern: ArcSwapOption<Session>,
     /// 1 once the backend has shown that it is no modern one.
     pub(super) is_legacy: Latest,
+    pub(super) question: Question,
     pub(super) known_list: ArcSwapOption<Message>,
     pub(super) gate: Gate,
     pub(super) asides: Arc<Semaphore>,
@@ -72,6 +74,7 @@ impl HttpTransport {
             session: ArcSwapOption::empty(),
             modern: ArcSwapOption::empty(),
             is_legacy: Latest::new(0),
+            question: Question::default(),
             known_list: ArcSwapOption::empty(),
             gate: Gate::default(),
             asides: Arc::new(Semaphore::new(ASIDES)),
@@ -327,6 +330,7 @@ impl Shared {
 
     /// Whether it was the one in use.
     fn let_go(&self, lost: &Arc<Session>) -> bool {
+        self.question.ask_anew();
         self.ask_again();
         lost.end();
         let is_it = |found: Guard<Option<Arc<Session>>>| {
