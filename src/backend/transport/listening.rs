@@ -45,6 +45,26 @@ pub(super) fn subscription(info: &ServerInfo, wanted: &Wanted) -> Message {
     Message::request(b"0", "subscriptions/listen", Some(&params)).with_sender(wire::ourselves())
 }
 
+/// Of which lists the backend tells in a subscription, as the message says that opens it: a bit for each of [`LISTS`].
+pub(super) fn agreed(acknowledged: &Message) -> u64 {
+    let params = acknowledged.params().unwrap_or_default();
+    let params = RawObject::parse(&params).unwrap_or_default();
+    let filter: RawObject<'_> = params.read("notifications").unwrap_or_default();
+    let agreed =
+        |(kind, _): &(&str, &str)| filter.read(&format!("{kind}ListChanged")) == Some(true);
+    bits(agreed)
+}
+
+/// The bit of the list that has changed, as `notice` says; 0 where it says something else.
+pub(super) fn list_of(notice: &Message) -> u64 {
+    bits(|(_, method)| notice.method() == Some(method))
+}
+
+fn bits(is_set: impl Fn(&(&str, &str)) -> bool) -> u64 {
+    let bit = |(index, list)| u64::from(is_set(list)) << index;
+    LISTS.iter().enumerate().map(bit).sum()
+}
+
 /// A message of a subscription as others hear it, without the subscription's id; nothing of what only opens it. What is of no
 /// subscription stays as it is.
 pub(super) fn untagged(message: Message) -> Option<Message> {

@@ -19,6 +19,9 @@ const ERROR_BODY: usize = 64 << 10;
 const LONG: usize = 4 << 10;
 /// How long a stream that has given its answer may take to end, so that its connection can be used again.
 const TAIL: Duration = Duration::from_secs(1);
+/// The pause after the first refusal to go on with a stream is twice this; it doubles with each, up to the longest.
+const FIRST_REFUSED: Duration = Duration::from_millis(500);
+const LONGEST_REFUSED: Duration = Duration::from_secs(30);
 /// The wait after a 429 that names none.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -72,6 +75,17 @@ impl Reading<'_> {
     ) -> Result<Read, CallError> {
         match head.status {
             StatusCode::OK if head.is_stream => self.streamed(lease, from).await,
+            // The old stream may still count as open, or there is no room for the new one.
+            StatusCode::CONFLICT
+            | StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::SERVICE_UNAVAILABLE => {
+                let longer = from.retry.unwrap_or(FIRST_REFUSED) * 2;
+                let retry = head.retry_after.unwrap_or(longer.min(LONGEST_REFUSED));
+                Ok(Read::ToBeResumed(Resumption {
+                    retry: Some(retry),
+                    ..from
+                }))
+            }
             _ => Err(ended()),
         }
     }
@@ -289,7 +303,7 @@ async fn beginning(lease: &mut Lease) -> Bytes {
     text.freeze()
 }
 
-fn ended() -> CallError {
+pub(super) fn ended() -> CallError {
     CallError::lost("its event stream ended without an answer")
 }
 

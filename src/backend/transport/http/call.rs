@@ -6,7 +6,7 @@ use http::StatusCode;
 use tokio::time::{sleep, timeout};
 
 use super::{
-    answer::{Read, Reading, Resumption, finish},
+    answer::{Read, Reading, Resumption, ended, finish},
     era::mirrored,
     exchange::{Says, SendError, get, post},
     session::Session,
@@ -74,6 +74,8 @@ impl Shared {
             };
             match reading.read_response(&head, lease).await? {
                 Read::Answer(answer) => Ok(answer),
+                // A stream of the newest revision cannot be gone on with.
+                Read::ToBeResumed(_) if session.is_modern() => Err(ended()),
                 Read::ToBeResumed(from) => Box::pin(self.resume(session, &reading, from)).await,
             }
         };
@@ -85,7 +87,7 @@ impl Shared {
     /// Looks for the answer on the session's stream, where the backend has closed that of the call.
     async fn resume(
         &self,
-        session: &Session,
+        session: &Arc<Session>,
         reading: &Reading<'_>,
         mut from: Resumption,
     ) -> Result<Message, CallError> {
@@ -94,6 +96,13 @@ impl Shared {
             let last_event = from.last_event.as_deref();
             let request = get(self.pool.endpoint(), Some(session), last_event);
             let (head, lease) = self.pool.send(&request).await.map_err(lost)?;
+            if head.status == StatusCode::NOT_FOUND && session.has_id {
+                // The call has begun to run: it is the next one that finds a new session.
+                self.forget(session);
+                return Err(CallError::lost(
+                    "its event stream ended without an answer, and it has forgotten the session",
+                ));
+            }
             match reading.resumed(&head, lease, from).await? {
                 Read::Answer(answer) => return Ok(answer),
                 Read::ToBeResumed(further) => from = further,
@@ -109,10 +118,20 @@ impl Shared {
                 self.asked(session, delivery.events, message);
             }
         } else if message.method().is_some_and(wire::is_for_everybody) {
-            self.outlet.say(message);
+            self.say(session, message);
         } else {
             wire::forward(delivery.events, delivery.message, &message);
         }
+    }
+
+    /// Hands on what a backend says to everybody in a session of older revisions or on a stream of a call. That a list has
+    /// changed is not said a second time where the subscription of a backend of both eras says it.
+    pub(super) fn say(&self, session: &Session, message: Message) {
+        let is_told = |modern: &Session| modern.is_told(&message);
+        if !session.is_modern() && self.modern.load().as_deref().is_some_and(is_told) {
+            return;
+        }
+        self.outlet.say(message);
     }
 
     /// A request of the backend.

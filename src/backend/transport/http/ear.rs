@@ -3,11 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     era::mirrored,
-    exchange::{Says, get, post},
+    exchange::{Outgoing, Says, get, post},
+    head::Head,
     pool::Lease,
     session::Session,
     transport::Shared,
@@ -20,6 +21,10 @@ use crate::{
 /// The pause before a stream that has ended is opened again; it doubles up to [`LONGEST_PAUSE`] while that fails.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The longest `Retry-After` that is kept to.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
+/// How long a backend may take to begin its stream.
+pub(super) const BEGIN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Listens to one session for as long as it is the one in use.
 struct Ear {
@@ -91,12 +96,7 @@ impl Ear {
             if begun.elapsed() > LONGEST_PAUSE {
                 pause = PAUSE;
             }
-            sleep(
-                self.retry
-                    .take()
-                    .map_or(pause, |retry| retry.min(LONGEST_PAUSE)),
-            )
-            .await;
+            sleep(self.retry.take().unwrap_or(pause)).await;
             pause = (2 * pause).min(LONGEST_PAUSE);
         }
     }
@@ -105,13 +105,15 @@ impl Ear {
     async fn hear_stream(&mut self, is_again: bool) -> Over {
         let endpoint = self.shared.pool.endpoint();
         let request = get(endpoint, Some(&self.session), self.last_event.as_deref());
-        let Ok((head, lease)) = self.shared.pool.send(&request).await else {
+        let Some((head, lease)) = self.begin(&request).await else {
             return Over::Failed;
         };
-        match head.status {
-            StatusCode::OK if head.is_stream => {}
-            status if status.is_server_error() => return Over::Failed,
-            _ => return Over::NotOffered,
+        if !is_begun(&head) {
+            return if is_none_there(head.status) {
+                Over::NotOffered
+            } else {
+                self.put_off(&head)
+            };
         }
         if is_again && self.last_event.is_none() {
             self.may_have_missed();
@@ -133,32 +135,48 @@ impl Ear {
             ..Says::default()
         };
         let request = post(self.shared.pool.endpoint(), says, edit.pieces());
-        let Ok((head, lease)) = self.shared.pool.send(&request).await else {
+        let Some((head, lease)) = self.begin(&request).await else {
             return Over::Failed;
         };
-        match head.status {
-            StatusCode::OK if head.is_stream => {}
-            status if status.is_server_error() => return Over::Failed,
-            // It may agree to another set.
-            _ => {
-                self.shared.watched.answer(now.version, false);
-                let _ = wanted.changed().await;
-                return Over::Changed;
+        if !is_begun(&head) {
+            if is_for_now(head.status) {
+                return self.put_off(&head);
             }
+            // It may agree to another set.
+            self.shared.watched.answer(now.version, false);
+            let _ = wanted.changed().await;
+            return Over::Changed;
         }
         if is_again {
             self.may_have_missed();
         }
         let shared = Arc::clone(&self.shared);
-        let agreed = move |_: &mut Self, message: &Message| {
+        let session = Arc::clone(&self.session);
+        let agreed = |_: &mut Self, message: &Message| {
             if message.method() == Some(listening::ACKNOWLEDGED) {
                 shared.watched.answer(now.version, true);
+                session.tells_of(listening::agreed(message));
             }
         };
-        tokio::select! {
+        let over = tokio::select! {
             over = self.hear(lease, agreed) => over,
             _ = wanted.changed() => Over::Changed,
-        }
+        };
+        session.tells_of(0);
+        over
+    }
+
+    /// Opens a stream; nothing if the backend does not begin it.
+    async fn begin(&self, request: &Outgoing<'_>) -> Option<(Head, Lease)> {
+        let begun = timeout(BEGIN_TIMEOUT, self.shared.pool.send(request)).await;
+        begun.ok()?.ok()
+    }
+
+    /// There is no stream behind `head` at the moment.
+    fn put_off(&mut self, head: &Head) -> Over {
+        let asked = head.retry_after;
+        self.retry = asked.map(|pause| pause.min(LONGEST_RETRY_AFTER));
+        Over::Failed
     }
 
     async fn hear(&mut self, mut lease: Lease, before: impl Fn(&mut Self, &Message)) -> Over {
@@ -177,7 +195,10 @@ impl Ear {
 
     fn message(&mut self, event: SseEvent) -> Option<Message> {
         self.last_event = event.id.or(self.last_event.take());
-        self.retry = event.retry.or(self.retry);
+        self.retry = event
+            .retry
+            .map(|pause| pause.min(LONGEST_PAUSE))
+            .or(self.retry);
         let is_message = event.event.is_none_or(|event| &*event == "message");
         let data = event.data;
         (is_message && !data.is_empty())
@@ -193,7 +214,7 @@ impl Ear {
                     self.shared.outlet.say(notice);
                 }
             }
-            Kind::Notification => self.shared.outlet.say(message),
+            Kind::Notification => self.shared.say(&self.session, message),
             Kind::Response => {}
         }
     }
@@ -204,4 +225,26 @@ impl Ear {
             self.shared.outlet.say(notice);
         }
     }
+}
+
+fn is_begun(head: &Head) -> bool {
+    head.status == StatusCode::OK && head.is_stream
+}
+
+/// Whether the answer to a GET says that there is no stream and will be none. Anything else may be another answer later.
+fn is_none_there(status: StatusCode) -> bool {
+    let says_so = matches!(
+        status,
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED
+    );
+    says_so || !(status.is_client_error() || status.is_server_error())
+}
+
+/// Whether the refusal of a subscription is about the moment, and not about what was asked for.
+fn is_for_now(status: StatusCode) -> bool {
+    let is_busy = matches!(
+        status,
+        StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS
+    );
+    is_busy || (status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED)
 }

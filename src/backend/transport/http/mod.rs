@@ -7,6 +7,8 @@ mod chunks;
 mod connect;
 mod connection;
 mod ear;
+#[cfg(test)]
+mod ear_tests;
 mod endpoint;
 mod era;
 mod exchange;
@@ -15,6 +17,8 @@ mod head;
 mod played;
 mod pool;
 mod question;
+#[cfg(test)]
+mod resume_tests;
 mod session;
 #[cfg(test)]
 mod session_tests;

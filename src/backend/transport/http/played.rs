@@ -205,12 +205,17 @@ impl Peer {
     }
 
     pub(super) async fn welcome(&mut self, heard: &Heard, session: &str) {
+        self.welcome_as(heard, session, "{}").await;
+    }
+
+    /// Says that it has these `capabilities`.
+    pub(super) async fn welcome_as(&mut self, heard: &Heard, session: &str, capabilities: &str) {
         let session = match session {
             "" => String::new(),
             id => format!("Mcp-Session-Id: {id}\r\n"),
         };
         let body = format!(
-            r#"{{"jsonrpc":"2.0","id":{},"result":{{"protocolVersion":"2025-06-18","capabilities":{{}},"serverInfo":{{"name":"p","version":"1"}}}}}}"#,
+            r#"{{"jsonrpc":"2.0","id":{},"result":{{"protocolVersion":"2025-06-18","capabilities":{capabilities},"serverInfo":{{"name":"p","version":"1"}}}}}}"#,
             heard.id()
         );
         let headers = format!("content-type: application/json\r\n{session}");

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::endpoint;
 use crate::{
-    backend::transport::{ServerInfo, stdio::Child},
+    backend::transport::{ServerInfo, listening, stdio::Child},
     failsafe::Outcome,
     lockfree::Latest,
     protocol::{Era, MODERN, Message},
@@ -30,6 +30,8 @@ pub(super) struct Session {
     ended: watch::Sender<bool>,
     /// 1 once a call in it has failed: a probe of the breaker does not rely on it.
     doubted: Latest,
+    /// Of which lists its subscription tells, a bit each.
+    told: Latest,
 }
 
 impl Session {
@@ -46,6 +48,7 @@ impl Session {
             stream: None,
             ended: watch::Sender::new(false),
             doubted: Latest::new(0),
+            told: Latest::new(0),
         }
     }
 
@@ -76,6 +79,7 @@ impl Session {
             stream: None,
             ended: watch::Sender::new(false),
             doubted: Latest::new(0),
+            told: Latest::new(0),
         }
     }
 
@@ -101,6 +105,16 @@ impl Session {
     /// Waits until it is the one in use no longer.
     pub(super) async fn ended(&self) {
         let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
+    }
+
+    /// Its subscription tells of these lists from now on.
+    pub(super) fn tells_of(&self, lists: u64) {
+        self.told.set(lists);
+    }
+
+    /// Whether its subscription says the same.
+    pub(super) fn is_told(&self, notice: &Message) -> bool {
+        self.told.value() & listening::list_of(notice) != 0
     }
 
     pub(super) fn doubt(&self) {
