@@ -4,10 +4,8 @@ use std::{collections::VecDeque, fmt};
 
 use bytes::Bytes;
 
-use super::Message;
+use super::overlong::{END, id, keep_end};
 
-/// How much of either end of a line that is too long is looked at for its id, in bytes.
-const END: usize = 256;
 /// How many times as long a line may become before it is copied again. What is set aside for it and never written to
 /// takes no memory; what it has outgrown does, until the allocator has given it back.
 const GROWTH: usize = 8;
@@ -86,9 +84,7 @@ impl LineDecoder {
             self.line.reserve_exact(if is_last { room } else { wanted });
         }
         self.line.extend_from_slice(kept);
-        self.tail
-            .extend_from_slice(&skipped[skipped.len().saturating_sub(END)..]);
-        self.tail.drain(..self.tail.len().saturating_sub(END));
+        keep_end(&mut self.tail, skipped);
     }
 
     fn end_line(&mut self) {
@@ -104,34 +100,12 @@ impl LineDecoder {
             self.ready.push_back(Err(LineTooLong {
                 bytes,
                 max: self.max,
-                id: id_at_start(line).or_else(|| id_at_end(&tail)),
+                id: id(line, &tail),
             }));
         } else if !line.trim_ascii().is_empty() {
             self.ready.push_back(Ok(line.into()));
         }
     }
-}
-
-/// The id that stands in the first bytes of a message.
-fn id_at_start(mut head: Vec<u8>) -> Option<Bytes> {
-    // Digits at its end may be the beginning of another number.
-    while head.last().is_some_and(u8::is_ascii_digit) {
-        head.pop();
-    }
-    let malformed = Message::parse(head.into()).err()?;
-    malformed.id().map(Bytes::copy_from_slice)
-}
-
-/// The number that stands as id behind everything else, where some servers write it.
-fn id_at_end(tail: &[u8]) -> Option<Bytes> {
-    let members = tail.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end();
-    let start = members.iter().rposition(|byte| !byte.is_ascii_digit())? + 1;
-    let (before, id) = members.split_at(start);
-    let before = before.trim_ascii_end().strip_suffix(b":")?;
-    let before = before.trim_ascii_end().strip_suffix(b"\"id\"")?;
-    // Without the comma its first quote may be an escaped one, inside a longer name.
-    let is_whole = before.trim_ascii_end().ends_with(b",") && !id.is_empty();
-    is_whole.then(|| Bytes::copy_from_slice(id))
 }
 
 /// The lines that are ready; `None` means that more must be pushed first.

@@ -10,6 +10,7 @@ mod line;
 mod make;
 mod malformed;
 mod message;
+mod overlong;
 mod quote;
 mod raw_object;
 mod revision;

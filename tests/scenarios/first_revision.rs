@@ -48,6 +48,10 @@ pub(crate) fn comes_back() {
         backend.hang_up();
         let said = lost.join().unwrap();
         assert!(said.contains("event stream"), "{said}");
+        assert!(
+            !said.contains("child") && !said.contains("process"),
+            "{said}"
+        );
     });
     assert_eq!(session.call("echo", json!({})).said(), "echo");
     assert_eq!(backend.received("tools/call").len(), 2, "sent once each");

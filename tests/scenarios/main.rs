@@ -30,6 +30,7 @@ mod identity;
 mod levels;
 mod modern;
 mod modern_backend;
+mod overlong;
 mod own_session;
 mod parked;
 mod reload;
@@ -152,6 +153,8 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "22 noise on standard output and much on standard error" => hostile::noise_on_stdout,
     "22 a child that never stops talking" => hostile::babble,
     "22 HTTP answers that are none" => hostile::odd_http_answers,
+    "22 an event too long from a server of the first revision" => overlong::of_the_first_revision,
+    "22 an event too long outside of calls" => overlong::outside_of_calls,
     "22 a JSON bomb from a client" => hostile::bomb_of_a_client,
     "22 requests that are no HTTP" => hostile::requests_that_are_none,
     "22 clients that hang up halfway" => hostile::hung_up_halfway,

@@ -42,9 +42,23 @@ fn decoded_events(pieces: &[&[u8]], max: usize) -> Events {
     let (mut decoder, mut events) = (SseDecoder::new(max), Vec::new());
     for piece in pieces {
         decoder.push(piece);
-        events.extend(decoder.by_ref());
+        events.extend(decoder.by_ref().map(whoever));
     }
     events
+}
+
+/// What is told of the message in an event that is too large is another question.
+fn whoever(event: Result<SseEvent, EventTooLarge>) -> Result<SseEvent, EventTooLarge> {
+    event.map_err(|EventTooLarge { bytes, max, .. }| too_large(bytes, max))
+}
+
+fn too_large(bytes: usize, max: usize) -> EventTooLarge {
+    EventTooLarge {
+        bytes,
+        max,
+        id: None,
+        may_answer: true,
+    }
 }
 
 /// The lines, and how many bytes lie behind the last of them.
@@ -126,7 +140,7 @@ fn ended(
 ) -> Option<Result<SseEvent, EventTooLarge>> {
     let kind = event.event.take().filter(|kind| !kind.is_empty());
     if bytes > max {
-        return Some(Err(EventTooLarge { bytes, max }));
+        return Some(Err(too_large(bytes, max)));
     }
     let data = data.strip_suffix(b"\n")?;
     let SseEvent { id, retry, .. } = std::mem::take(event);

@@ -2,6 +2,7 @@
 //! behind it. What is common to both lies in `wire`.
 
 mod any;
+mod bound;
 mod gate;
 mod http;
 mod info;

@@ -5,6 +5,7 @@ use std::{collections::VecDeque, fmt, time::Duration};
 use bytes::Bytes;
 
 use super::lines::Lines;
+use crate::protocol::overlong::Ends;
 
 /// Cuts a stream of bytes into events, whatever the chunks.
 ///
@@ -30,12 +31,16 @@ pub struct SseEvent {
 }
 
 /// An event beyond the bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventTooLarge {
     /// The length of its lines, without their ends.
     pub bytes: usize,
     /// The bound.
     pub max: usize,
+    /// The id of the message in it, as it was written, where its beginning or its end shows one.
+    pub id: Option<Bytes>,
+    /// Whether that message may be an answer; a request or a notification shows its method.
+    pub may_answer: bool,
 }
 
 /// The event that is being read, and those that are ready.
@@ -47,6 +52,8 @@ struct Reading {
     data: Option<Vec<u8>>,
     id: Option<Box<str>>,
     retry: Option<Duration>,
+    /// Of an event beyond the bound, the ends of its data.
+    ends: Option<Ends>,
     ready: VecDeque<Result<SseEvent, EventTooLarge>>,
 }
 
@@ -63,6 +70,7 @@ impl SseDecoder {
                 data: None,
                 id: None,
                 retry: None,
+                ends: None,
                 ready: VecDeque::new(),
             },
         }
@@ -72,7 +80,7 @@ impl SseDecoder {
     pub fn push(&mut self, chunk: &[u8]) {
         let reading = &mut self.reading;
         self.lines
-            .push(chunk, |line, length| reading.line(line, length));
+            .push(chunk, |line, tail, length| reading.line(line, tail, length));
     }
 }
 
@@ -86,7 +94,7 @@ impl Iterator for SseDecoder {
 }
 
 impl Reading {
-    fn line(&mut self, line: &[u8], length: usize) {
+    fn line(&mut self, line: &[u8], tail: &[u8], length: usize) {
         if length == 0 {
             return self.dispatch();
         }
@@ -95,14 +103,22 @@ impl Reading {
         }
         self.size = self.size.saturating_add(length);
         if self.size > self.max {
-            self.data = None;
-            self.event = None;
-            return;
+            return self.pass_over(line, tail);
         }
-        let colon = memchr::memchr(b':', line).unwrap_or(line.len());
-        let (name, rest) = line.split_at(colon);
-        let value = rest.strip_prefix(b":").unwrap_or_default();
-        self.field(name, value.strip_prefix(b" ").unwrap_or(value));
+        let (name, value) = halves(line);
+        self.field(name, value);
+    }
+
+    /// Keeps nothing of an event beyond the bound but the ends of its data.
+    fn pass_over(&mut self, line: &[u8], tail: &[u8]) {
+        self.event = None;
+        let data = self.data.take();
+        let ends = self.ends.get_or_insert_default();
+        ends.extend(&data.unwrap_or_default());
+        if let (b"data", value) = halves(line) {
+            ends.extend(value);
+            ends.extend_behind_gap(tail);
+        }
     }
 
     fn field(&mut self, name: &[u8], value: &[u8]) {
@@ -125,9 +141,13 @@ impl Reading {
         let bytes = std::mem::take(&mut self.size);
         let event = self.event.take().filter(|event| !event.is_empty());
         let data = self.data.take();
-        if bytes > self.max {
-            let max = self.max;
-            return self.ready.push_back(Err(EventTooLarge { bytes, max }));
+        if let Some(ends) = self.ends.take() {
+            return self.ready.push_back(Err(EventTooLarge {
+                bytes,
+                max: self.max,
+                id: ends.id(),
+                may_answer: ends.may_answer(),
+            }));
         }
         let Some(data) = data else { return };
         self.ready.push_back(Ok(SseEvent {
@@ -137,6 +157,14 @@ impl Reading {
             retry: self.retry.take(),
         }));
     }
+}
+
+/// A field's name and value.
+fn halves(line: &[u8]) -> (&[u8], &[u8]) {
+    let colon = memchr::memchr(b':', line).unwrap_or(line.len());
+    let (name, rest) = line.split_at(colon);
+    let value = rest.strip_prefix(b":").unwrap_or_default();
+    (name, value.strip_prefix(b" ").unwrap_or(value))
 }
 
 fn text(value: &[u8]) -> Box<str> {
@@ -257,8 +285,34 @@ mod tests {
     }
 
     #[test]
+    fn an_event_beyond_the_bound_shows_whose_answer_it_is() {
+        let long = "x".repeat(2_000);
+        let at_the_end = format!("event: message\ndata: {{\"result\":\"{long}\",\"id\":7}}\n\n");
+        let in_lines = format!("data: {{\"id\":7,\ndata: \"result\":\ndata: \"{long}\"}}\n\n");
+        let none = format!("data: {{\"method\":\"m\",\"params\":\"{long}\"}}\n\ndata: 1\n\n");
+        for (stream, id, may_answer) in [
+            (at_the_end, Some("7".into()), true),
+            (in_lines, Some("7".into()), true),
+            (none, None, false),
+        ] {
+            for max in [20, 500] {
+                let too_large = decode(max, &[stream.as_bytes()]).remove(0).unwrap_err();
+                let known = (too_large.id, too_large.may_answer);
+                assert_eq!(known, (id.clone(), may_answer), "{max} {stream:.40}");
+            }
+        }
+    }
+
+    #[test]
     fn an_event_beyond_the_bound_is_reported_once_and_later_ones_are_read() {
-        let too_large = |bytes| Err(EventTooLarge { bytes, max: 10 });
+        let too_large = |bytes| {
+            Err(EventTooLarge {
+                bytes,
+                max: 10,
+                id: None,
+                may_answer: true,
+            })
+        };
         let ok = |data: &'static str| {
             Ok(SseEvent {
                 data: data.into(),

@@ -1,5 +1,7 @@
 //! Cuts an event stream into lines: LF, CR or CR LF ends one, also across chunks, and a byte order mark at the start is dropped.
 
+use crate::protocol::overlong::keep_end;
+
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The line that is being read, of which at most `max` bytes are kept.
@@ -7,6 +9,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 pub(super) struct Lines {
     max: usize,
     line: Vec<u8>,
+    /// The last of the bytes that were not kept.
+    tail: Vec<u8>,
     length: usize,
     after_cr: bool,
     at_start: bool,
@@ -17,6 +21,7 @@ impl Lines {
         Self {
             max,
             line: Vec::new(),
+            tail: Vec::new(),
             length: 0,
             after_cr: false,
             at_start: true,
@@ -28,8 +33,9 @@ impl Lines {
         self.line.len()
     }
 
-    /// Calls `each` with every line that ends in this chunk: what was kept of it, and its whole length.
-    pub(super) fn push(&mut self, chunk: &[u8], mut each: impl FnMut(&[u8], usize)) {
+    /// Calls `each` with every line that ends in this chunk: what was kept of it, the end of what was not, and its whole
+    /// length.
+    pub(super) fn push(&mut self, chunk: &[u8], mut each: impl FnMut(&[u8], &[u8], usize)) {
         let mut rest = chunk;
         if !rest.is_empty() && std::mem::take(&mut self.after_cr) {
             rest = rest.strip_prefix(b"\n").unwrap_or(rest);
@@ -49,10 +55,12 @@ impl Lines {
             .max
             .saturating_add(BYTE_ORDER_MARK.len())
             .saturating_sub(self.line.len());
-        self.line.extend_from_slice(&bytes[..room.min(bytes.len())]);
+        let (kept, skipped) = bytes.split_at(room.min(bytes.len()));
+        self.line.extend_from_slice(kept);
+        keep_end(&mut self.tail, skipped);
     }
 
-    fn end_line(&mut self, each: &mut impl FnMut(&[u8], usize)) {
+    fn end_line(&mut self, each: &mut impl FnMut(&[u8], &[u8], usize)) {
         let mut line = self.line.as_slice();
         let mut length = std::mem::take(&mut self.length);
         if std::mem::take(&mut self.at_start)
@@ -61,8 +69,9 @@ impl Lines {
             line = behind;
             length -= BYTE_ORDER_MARK.len();
         }
-        each(line, length);
+        each(line, &self.tail, length);
         self.line.clear();
+        self.tail.clear();
     }
 
     fn behind<'a>(&mut self, rest: &'a [u8], end: usize) -> &'a [u8] {

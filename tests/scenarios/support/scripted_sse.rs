@@ -16,6 +16,9 @@ use super::{
     wire::{Arrived, Wire},
 };
 
+/// How long the text of what is too long is, in bytes.
+const LONG: usize = 100_000;
+
 /// A scripted backend behind HTTP with SSE; it stops when dropped.
 pub(crate) struct SseBackend {
     shared: Arc<Shared>,
@@ -144,6 +147,15 @@ impl Shared {
                 self.say(&frame::said(frame.id(), "slow"))
             }
             (_, Some("mute")) => Ok(()),
+            (_, Some("long")) => self.say(&frame::said(frame.id(), &"x".repeat(LONG))),
+            (_, Some("long_notice")) => {
+                let params = json!({"level": "info", "data": "x".repeat(LONG)});
+                self.say(
+                    &json!({"jsonrpc": "2.0", "method": "notifications/message", "params": params})
+                        .to_string(),
+                )?;
+                self.say(&frame::said(frame.id(), "after the notice"))
+            }
             (_, Some(tool)) => self.say(&frame::said(frame.id(), tool)),
             _ => match offer::plain_answer(&frame) {
                 Some(answer) => self.say(&answer),

@@ -9,8 +9,11 @@ use tokio::time::timeout;
 
 use super::{connection::Unread, head::Head, pool::Lease, session::says_lost};
 use crate::{
-    backend::{BackendSettings, CallError, transport::wire},
-    protocol::{Kind, Message, SseDecoder, codes},
+    backend::{
+        BackendSettings, CallError,
+        transport::{bound::Bound, wire},
+    },
+    protocol::{EventTooLarge, Kind, Message, SseDecoder, codes},
 };
 
 /// What is read of an error body, in bytes: enough for a JSON-RPC error with its data.
@@ -32,6 +35,7 @@ pub(super) struct Reading<'a> {
     /// Whether the request named a session, which the backend may have forgotten.
     pub(super) in_session: bool,
     pub(super) settings: &'a BackendSettings,
+    pub(super) bound: &'a Bound,
     /// The last long answer that a list was read from: most often the next one is the same.
     pub(super) known: Option<&'a ArcSwapOption<Message>>,
     /// Takes what comes before the answer: notifications, and requests to the client.
@@ -108,7 +112,7 @@ impl Reading<'_> {
     }
 
     async fn whole(&self, lease: &mut Lease) -> Result<Bytes, CallError> {
-        let limit = self.settings.max_message_size;
+        let limit = self.bound.most;
         lease.whole(limit).await.map_err(|unread| match unread {
             Unread::Broken(reason) => broke_off(&reason),
             Unread::TooLong => {
@@ -151,7 +155,11 @@ impl Reading<'_> {
     }
 
     fn is_ours(&self, message: &Message) -> bool {
-        let id = message.id().and_then(|id| std::str::from_utf8(id).ok());
+        message.id().is_some_and(|id| self.is_our_id(id))
+    }
+
+    fn is_our_id(&self, id: &[u8]) -> bool {
+        let id = std::str::from_utf8(id).ok();
         id.and_then(|id| id.parse().ok()) == Some(self.serial)
     }
 
@@ -183,7 +191,7 @@ impl Reading<'_> {
 
     /// A backend that has said something on the call's stream knows the session: what follows is the call's own answer.
     async fn streamed(&self, mut lease: Lease, mut from: Resumption) -> Result<Read, CallError> {
-        let mut events = SseDecoder::new(self.settings.max_message_size);
+        let mut events = self.bound.events();
         while let Some(piece) = lease.piece().await.map_err(|reason| broke_off(&reason))? {
             events.push(&piece);
             if let Some(answer) = self.next_answer(&mut events, &mut from)? {
@@ -215,7 +223,13 @@ impl Reading<'_> {
         from: &mut Resumption,
     ) -> Result<Option<Message>, CallError> {
         for event in events.by_ref() {
-            let event = event.map_err(|error| CallError::protocol(wire::too_long(error)))?;
+            let event = match event {
+                Ok(event) => event,
+                Err(too_large) => {
+                    self.missed(&too_large)?;
+                    continue;
+                }
+            };
             from.last_event = event.id.or(from.last_event.take());
             from.retry = event.retry.or(from.retry);
             let of_another_type = event.event.is_some_and(|event| &*event != "message");
@@ -232,6 +246,16 @@ impl Reading<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// An event that is too long to be heard: an error if it may be the answer.
+    fn missed(&self, event: &EventTooLarge) -> Result<(), CallError> {
+        let is_ours = event.id.as_deref().is_none_or(|id| self.is_our_id(id));
+        if event.may_answer && is_ours {
+            return Err(CallError::protocol(wire::too_long(event)));
+        }
+        self.bound.lost(event);
+        Ok(())
     }
 
     /// The answer in an error response, if it has one: a JSON-RPC error in a 4xx is an answer of a healthy backend.

@@ -69,6 +69,7 @@ impl Shared {
                 serial,
                 in_session: session.has_id,
                 settings: &self.backend,
+                bound: &self.bound,
                 known: lists.then_some(&self.known_list),
                 aside: &aside,
             };

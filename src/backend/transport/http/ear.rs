@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     backend::transport::{Outlet, listening, wire},
-    protocol::{Kind, Message, SseDecoder, SseEvent},
+    protocol::{Kind, Message, SseEvent},
 };
 
 /// The pause before a stream that has ended is opened again; it doubles up to [`LONGEST_PAUSE`] while that fails.
@@ -180,11 +180,12 @@ impl Ear {
     }
 
     async fn hear(&mut self, mut lease: Lease, before: impl Fn(&mut Self, &Message)) -> Over {
-        let mut events = SseDecoder::new(self.shared.backend.max_message_size);
+        let mut events = self.shared.bound.events();
         while let Ok(Some(piece)) = lease.piece().await {
             events.push(&piece);
-            for event in events.by_ref().flatten() {
-                if let Some(message) = self.message(event) {
+            for event in events.by_ref() {
+                let heard = event.inspect_err(|too_large| self.shared.bound.lost(too_large));
+                if let Some(message) = heard.ok().and_then(|event| self.message(event)) {
                     before(self, &message);
                     self.heard(message);
                 }

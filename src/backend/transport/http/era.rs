@@ -118,6 +118,7 @@ impl Shared {
             serial,
             in_session: false,
             settings: &self.backend,
+            bound: &self.bound,
             known: None,
             aside: &|_| (),
         };

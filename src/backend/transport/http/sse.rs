@@ -29,11 +29,12 @@ use crate::{
         CallError,
         transport::{
             ServerInfo,
-            stdio::{Child, Pump},
+            bound::Bound,
+            stdio::{Child, Order, OtherEnd, Pump},
             wire,
         },
     },
-    protocol::{Kind, LineDecoder, Message, SseDecoder, codes},
+    protocol::{EventTooLarge, Kind, LineDecoder, Message, SseDecoder, codes},
 };
 
 /// How long the first event may take.
@@ -57,7 +58,7 @@ impl Shared {
         if head.status != StatusCode::OK || !head.is_stream {
             return Ok(None);
         }
-        let mut events = SseDecoder::new(self.backend.max_message_size);
+        let mut events = self.bound.events();
         let named = timeout(FIRST_EVENT, named(&mut lease, &mut events)).await;
         let Ok(Some(address)) = named else {
             return Ok(None);
@@ -82,13 +83,17 @@ impl Shared {
     ) -> Child {
         let (mut stdout, heard) = duplex(PIPE);
         let (mut stdin, said) = duplex(PIPE);
-        let (child, orders) = Child::new();
+        let (child, orders) = Child::new(OtherEnd::Stream);
         let outlet = (self.outlet.clone(), child.replies());
-        let mut pump = Pump::new(orders, outlet, self.backend.max_message_size);
+        let mut pump = Pump::new(orders, outlet, Arc::clone(&self.bound));
         let reason = Reason::default();
         let (refusals, refused) = mpsc::channel(REFUSALS);
         let source = (lease, events, refused);
-        let reading = tokio::spawn(read(source, heard, Arc::clone(&reason)));
+        let missed = Missed {
+            orders: child.replies(),
+            bound: Arc::clone(&self.bound),
+        };
+        let reading = tokio::spawn(read(source, heard, missed, Arc::clone(&reason)));
         let posts = Posts {
             refusals,
             pool: Arc::clone(&self.pool),
@@ -126,10 +131,18 @@ async fn named(lease: &mut Lease, events: &mut SseDecoder) -> Option<String> {
 async fn read(
     (mut lease, mut events, mut refused): (Lease, SseDecoder, mpsc::Receiver<Message>),
     mut heard: DuplexStream,
+    missed: Missed,
     reason: Reason,
 ) {
     loop {
-        for event in events.by_ref().flatten() {
+        for event in events.by_ref() {
+            let event = match event {
+                Ok(event) => event,
+                Err(too_large) => {
+                    missed.tell(too_large);
+                    continue;
+                }
+            };
             let is_message = event
                 .event
                 .as_deref()
@@ -157,6 +170,28 @@ async fn read(
                 let _ = reason.set(format!("its event stream broke off: {broken}").into());
                 return;
             }
+        }
+    }
+}
+
+/// Whom it is told that an event was too long to be heard.
+struct Missed {
+    orders: mpsc::WeakUnboundedSender<Order>,
+    bound: Arc<Bound>,
+}
+
+impl Missed {
+    /// The pump, which knows the call that waits for it; but no call waits for what is no answer.
+    fn tell(&self, event: EventTooLarge) {
+        if !event.may_answer {
+            return self.bound.lost(event);
+        }
+        let missed = Order::Missed {
+            what: event.to_string().into(),
+            id: event.id,
+        };
+        if let Some(orders) = self.orders.upgrade() {
+            let _ = orders.send(missed);
         }
     }
 }

@@ -264,6 +264,24 @@ async fn an_event_stream_without_an_answer_or_with_one_too_long_fails_the_call_a
 }
 
 #[tokio::test]
+async fn what_is_too_long_and_not_the_answer_is_passed_over() {
+    let stage = Stage::with(Clock::new(), |settings| settings.max_message_size = 1_000).await;
+    let mut peer = stage.opened().await;
+    let call = stage.call("noisy");
+    let id = peer.hear().await.id();
+    peer.stream().await;
+    let long = "x".repeat(2_000);
+    for event in [
+        format!(r#"{{"method":"notifications/message","params":"{long}"}}"#),
+        format!(r#"{{"result":"{long}","jsonrpc":"2.0","id":1}}"#),
+        format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#),
+    ] {
+        peer.chunk(format!("data: {event}\n\n").as_bytes()).await;
+    }
+    assert!(call.await.unwrap().is_ok());
+}
+
+#[tokio::test]
 async fn a_call_that_nobody_waits_for_is_cancelled_at_the_backend_and_its_connection_closed() {
     let stage = Stage::set().await;
     let mut peer = stage.opened().await;

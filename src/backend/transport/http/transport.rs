@@ -21,7 +21,8 @@ use crate::{
     backend::{
         BackendSettings, CallError, HttpSettings, Speaker,
         transport::{
-            Delivery, Outlet, ServerInfo, gate::Gate, serials::Serials, watched::Watched, wire,
+            Delivery, Outlet, ServerInfo, bound::Bound, gate::Gate, serials::Serials,
+            watched::Watched, wire,
         },
     },
     lockfree::{Counter, Latest},
@@ -42,6 +43,7 @@ pub(super) struct Shared {
     pub(super) backend: Arc<BackendSettings>,
     pub(super) pool: Arc<Pool>,
     pub(super) outlet: Outlet,
+    pub(super) bound: Arc<Bound>,
     pub(super) watched: Watched,
     /// For clients of older revisions; of a backend that speaks none of them, what stands in `modern` too.
     session: ArcSwapOption<Session>,
@@ -67,6 +69,7 @@ impl HttpTransport {
     ) -> Self {
         let pool = Pool::new(Endpoint::new(http), backend.max_concurrency);
         Self(Arc::new(Shared {
+            bound: Arc::new(Bound::of(&backend)),
             backend,
             pool,
             outlet,
@@ -304,6 +307,7 @@ impl Shared {
             serial,
             in_session: false,
             settings: &self.backend,
+            bound: &self.bound,
             known: None,
             aside: &|_| (),
         };

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::order::{Asked, Order, Orders};
+use super::{
+    order::{Asked, Order, Orders},
+    other_end::OtherEnd,
+};
 use crate::{
     backend::{CallError, EventSender, transport::serials::Serials},
     lockfree::Latest,
@@ -18,19 +21,26 @@ pub(in crate::backend::transport) struct Child {
     serials: Serials,
     /// 1 once the child takes no more input.
     deaf: Arc<Latest>,
+    other_end: OtherEnd,
 }
 
 impl Child {
     /// A child whose pump has the other end.
-    pub(in crate::backend::transport) fn new() -> (Self, Orders) {
+    pub(in crate::backend::transport) fn new(other_end: OtherEnd) -> (Self, Orders) {
         let (orders, taken) = mpsc::unbounded_channel();
         let deaf = Arc::new(Latest::new(0));
         let child = Self {
             orders,
             serials: Serials::default(),
             deaf: Arc::clone(&deaf),
+            other_end,
         };
-        (child, Orders { taken, deaf })
+        let orders = Orders {
+            taken,
+            deaf,
+            other_end,
+        };
+        (child, orders)
     }
 
     /// Sends `message` and waits for its answer. Dropping the future tells the child that nobody waits any more.
@@ -47,25 +57,22 @@ impl Child {
             events: events.cloned(),
         };
         let order = Order::Request { serial, asked };
-        self.orders.send(order).map_err(|_| just_died())?;
+        let is_gone = |_| self.other_end.just_ended();
+        self.orders.send(order).map_err(is_gone)?;
         let mut guard = CancelOnDrop {
             orders: Some(&self.orders),
             serial,
         };
         let answered = waiting.await;
         guard.orders = None;
-        answered.unwrap_or_else(|_| {
-            Err(CallError::lost(
-                "the task that talks to the child process has ended",
-            ))
-        })
+        answered.unwrap_or_else(|_| Err(self.other_end.left()))
     }
 
     /// Sends a notification.
     pub(in crate::backend::transport) fn notify(&self, message: &Message) -> Result<(), CallError> {
         self.orders
             .send(Order::Notify(message.clone()))
-            .map_err(|_| just_died())
+            .map_err(|_| self.other_end.just_ended())
     }
 
     /// A way for answers to what the child asks, which does not keep it alive.
@@ -104,17 +111,13 @@ impl Drop for CancelOnDrop<'_> {
     }
 }
 
-fn just_died() -> CallError {
-    CallError::unreachable("the child process has just ended")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test]
     async fn a_request_whose_pump_is_gone_may_have_been_read() {
-        let (child, mut orders) = Child::new();
+        let (child, mut orders) = Child::new(OtherEnd::Process);
         let message = Message::request(b"1", "tools/call", None);
         let call = child.request(&message, None);
         let pump = async {

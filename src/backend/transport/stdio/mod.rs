@@ -3,6 +3,7 @@
 
 mod child;
 mod order;
+mod other_end;
 mod process;
 mod program;
 mod pump;
@@ -12,6 +13,8 @@ mod supervise;
 mod transport;
 
 pub(super) use child::Child;
+pub(super) use order::Order;
+pub(super) use other_end::OtherEnd;
 pub(super) use pump::Pump;
 pub use supervise::supervise;
 pub(super) use transport::StdioTransport;

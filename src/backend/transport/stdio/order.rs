@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use super::other_end::OtherEnd;
 use crate::{
     backend::{CallError, EventSender},
     lockfree::Latest,
@@ -19,6 +21,8 @@ pub(in crate::backend::transport) enum Order {
     Notify(Message),
     /// The caller has gone: forget the request and tell the child.
     Cancel { serial: u64 },
+    /// The message with this id, if that could be read, was too long to be heard.
+    Missed { what: Box<str>, id: Option<Bytes> },
     /// End the child.
     Stop,
 }
@@ -36,4 +40,5 @@ pub(in crate::backend::transport) struct Asked {
 pub(in crate::backend::transport) struct Orders {
     pub(super) taken: mpsc::UnboundedReceiver<Order>,
     pub(super) deaf: Arc<Latest>,
+    pub(super) other_end: OtherEnd,
 }

@@ -5,7 +5,11 @@
 //! Requests are bounded by the backend's queue. While more than [`HIGH_WATER`] bytes wait to be written, requests are held
 //! back until their caller goes away, and whatever has no answer is dropped.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Display,
+    sync::Arc,
+};
 
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::{
@@ -18,7 +22,7 @@ use super::order::{Asked, Order, Orders};
 use crate::{
     backend::{
         CallError,
-        transport::{Outlet, listening, wire},
+        transport::{Outlet, bound::Bound, listening, wire},
     },
     protocol::{Kind, LineDecoder, Malformed, Message},
 };
@@ -51,6 +55,7 @@ pub(in crate::backend::transport) struct Pump {
     orders: Orders,
     outlet: Outlet,
     replies: mpsc::WeakUnboundedSender<Order>,
+    bound: Arc<Bound>,
     lines: LineDecoder,
     outgoing: BytesMut,
     written: u64,
@@ -65,13 +70,14 @@ impl Pump {
     pub(in crate::backend::transport) fn new(
         orders: Orders,
         (outlet, replies): (Outlet, mpsc::WeakUnboundedSender<Order>),
-        max_message_size: usize,
+        bound: Arc<Bound>,
     ) -> Self {
         Self {
             orders,
             outlet,
             replies,
-            lines: LineDecoder::new(max_message_size),
+            lines: bound.lines(),
+            bound,
             outgoing: BytesMut::new(),
             written: 0,
             pending: HashMap::new(),
@@ -159,7 +165,7 @@ impl Pump {
     fn deafen(&mut self) {
         self.orders.deaf.set(1);
         self.outgoing.clear();
-        self.fail_unsent(&deaf());
+        self.fail_unsent(&self.orders.other_end.deaf());
     }
 
     fn is_deaf(&self) -> bool {
@@ -174,7 +180,7 @@ impl Pump {
         match order {
             Order::Request { asked, .. } if asked.answer.is_closed() => {}
             Order::Request { asked, .. } if self.is_deaf() => {
-                let _ = asked.answer.send(Err(deaf()));
+                let _ = asked.answer.send(Err(self.orders.other_end.deaf()));
             }
             Order::Request { serial, asked } if self.has_room() => self.ask(serial, asked),
             Order::Request { serial, asked } => {
@@ -182,6 +188,7 @@ impl Pump {
             }
             Order::Notify(message) => self.say_if_room(message.bytes()),
             Order::Stop => {}
+            Order::Missed { what, id } => self.missed(&what, id.as_deref()),
             Order::Cancel { serial } => {
                 if self.held.remove(&serial).is_none() && self.pending.remove(&serial).is_some() {
                     self.say(wire::cancelled(serial).bytes());
@@ -201,7 +208,7 @@ impl Pump {
         if self.has_room() {
             self.say(message);
         } else {
-            tracing::debug!("A message was dropped: the child process does not read its stdin");
+            tracing::debug!("A message was dropped: the backend does not take what it is sent");
         }
     }
 
@@ -230,9 +237,14 @@ impl Pump {
                     Ok(message) => self.dispatch(message),
                     // Many servers print a greeting on stdout, or their log, as text or as JSON.
                     Err(malformed) if is_chatter(&line, &malformed) => self.note_chatter(),
-                    Err(malformed) => self.garbled(&malformed.fault().to_string(), malformed.id()),
+                    Err(malformed) => {
+                        let what = malformed.fault().to_string();
+                        if !self.garbled(&what, malformed.id()) {
+                            tracing::debug!(what, "The backend wrote a line that is no message");
+                        }
+                    }
                 },
-                Err(too_long) => self.garbled(&wire::too_long(&too_long), too_long.id.as_deref()),
+                Err(too_long) => self.missed(&too_long, too_long.id.as_deref()),
             }
         }
     }
@@ -241,7 +253,7 @@ impl Pump {
     fn note_chatter(&mut self) {
         if !std::mem::replace(&mut self.chatters, true) {
             tracing::debug!(
-                "the backend writes lines on stdout that are no JSON-RPC messages; they are skipped"
+                "the backend says things that are no JSON-RPC messages; they are skipped"
             );
         }
     }
@@ -319,17 +331,24 @@ impl Pump {
         only.filter(|_| more.is_none()).map(|(serial, _)| *serial)
     }
 
+    /// Something that is too long to be heard: the call it belongs to is told, or everybody who reads the log.
+    fn missed(&mut self, what: &impl Display, id: Option<&[u8]>) {
+        if !self.garbled(&wire::too_long(what), id) {
+            self.bound.lost(what);
+        }
+    }
+
     /// Something that is no message: the call it belongs to fails, if that can be told; a backend with one call in flight
-    /// can only have meant that one.
-    fn garbled(&mut self, what: &str, id: Option<&[u8]>) {
+    /// can only have meant that one. Whether there is such a call.
+    fn garbled(&mut self, what: &str, id: Option<&[u8]>) -> bool {
         let Some(pending) = serial(id)
             .or_else(|| self.only_call())
             .and_then(|serial| self.pending.remove(&serial))
         else {
-            tracing::debug!(what, "The backend wrote a line that is no message");
-            return;
+            return false;
         };
         let _ = pending.asked.answer.send(Err(CallError::protocol(what)));
+        true
     }
 }
 
@@ -343,14 +362,8 @@ fn is_chatter(line: &[u8], malformed: &Malformed) -> bool {
     !is_object || (!malformed.is_parse_error() && malformed.id().is_none())
 }
 
-fn deaf() -> CallError {
-    CallError::unreachable("the child process has closed its stdin")
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use tokio::{
         io::{AsyncBufReadExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf, duplex, split},
         sync::broadcast,
@@ -358,9 +371,13 @@ mod tests {
     };
 
     use super::*;
-    use crate::backend::transport::stdio::child::Child;
+    use crate::backend::transport::stdio::{child::Child, other_end::OtherEnd};
 
     const MAX: usize = 1000;
+
+    fn bound() -> Arc<Bound> {
+        Arc::new(Bound::new("played", MAX))
+    }
 
     fn unread() -> CallError {
         CallError::Unreachable {
@@ -381,12 +398,12 @@ mod tests {
 
     fn play() -> Played {
         let (ours, theirs) = duplex(1 << 16);
-        let (child, orders) = Child::new();
+        let (child, orders) = Child::new(OtherEnd::Process);
         let (notices, listener) = broadcast::channel(8);
         let outlet = (Outlet::Everybody(notices), child.replies());
         let pump = tokio::spawn(async move {
             let (mut stdout, mut stdin) = split(ours);
-            let mut pump = Pump::new(orders, outlet, MAX);
+            let mut pump = Pump::new(orders, outlet, bound());
             let ended = pump.run(&mut stdout, &mut stdin).await;
             pump.fail_all("the child died of old age", &unread());
             ended
@@ -577,10 +594,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_child_that_asks_without_listening_is_not_answered_without_bound() {
-        let (child, orders) = Child::new();
+        let (child, orders) = Child::new(OtherEnd::Process);
         let (notices, _) = broadcast::channel(1);
         let outlet = (Outlet::Everybody(notices), child.replies());
-        let mut pump = Pump::new(orders, outlet, MAX);
+        let mut pump = Pump::new(orders, outlet, bound());
         let ping = Message::request(b"1", "ping", None);
         for _ in 0..HIGH_WATER / 10 {
             pump.dispatch(ping.clone());
@@ -590,13 +607,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_child_that_closed_its_stdin_answers_what_it_has_read_and_is_replaced() {
-        let (child, orders) = Child::new();
+        let (child, orders) = Child::new(OtherEnd::Process);
         let (notices, _) = broadcast::channel(1);
         let outlet = (Outlet::Everybody(notices), child.replies());
         let (mut stdout, mut says) = duplex(1 << 16);
         let (mut stdin, hears) = duplex(1 << 16);
         let pump = tokio::spawn(async move {
-            let mut pump = Pump::new(orders, outlet, MAX);
+            let mut pump = Pump::new(orders, outlet, bound());
             let ended = pump.run(&mut stdout, &mut stdin).await;
             pump.fail_all("the child died of old age", &unread());
             ended
@@ -611,7 +628,7 @@ mod tests {
         let mut hears = BufReader::new(hears).lines();
         hears.next_line().await.unwrap();
         drop(hears);
-        assert_eq!(call().await.unwrap().unwrap_err(), deaf());
+        assert_eq!(call().await.unwrap().unwrap_err(), OtherEnd::Process.deaf());
         assert!(!child.is_alive());
         let answer = Message::response(b"1000000001", b"{}");
         says.write_all(answer.bytes()).await.unwrap();

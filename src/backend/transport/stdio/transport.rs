@@ -11,6 +11,7 @@ use tracing::Instrument;
 
 use super::{
     child::Child,
+    other_end::OtherEnd,
     process::{Pipes, Process},
     program,
     pump::{Ended, Pump},
@@ -19,7 +20,10 @@ use super::{
 use crate::{
     backend::{
         BackendSettings, CallError, StdioSettings,
-        transport::{Delivery, Outlet, ServerInfo, gate::Gate, listening, watched::Watched, wire},
+        transport::{
+            Delivery, Outlet, ServerInfo, bound::Bound, gate::Gate, listening, watched::Watched,
+            wire,
+        },
     },
     failsafe::retry::draw,
     lockfree::Counter,
@@ -43,6 +47,7 @@ struct Shared {
     backend: Arc<BackendSettings>,
     stdio: StdioSettings,
     outlet: Outlet,
+    bound: Arc<Bound>,
     watched: Watched,
     running: ArcSwapOption<Running>,
     gate: Gate,
@@ -67,6 +72,7 @@ impl StdioTransport {
         outlet: Outlet,
     ) -> Self {
         Self(Arc::new(Shared {
+            bound: Arc::new(Bound::of(&backend)),
             backend,
             stdio,
             outlet,
@@ -237,9 +243,9 @@ impl Shared {
                 CallError::unreachable(reason)
             })?;
         self.starts.add(1);
-        let (child, orders) = Child::new();
+        let (child, orders) = Child::new(OtherEnd::Process);
         let outlet = (self.outlet.clone(), child.replies());
-        let pump = Pump::new(orders, outlet, self.backend.max_message_size);
+        let pump = Pump::new(orders, outlet, Arc::clone(&self.bound));
         let span = tracing::debug_span!("child", backend = %name);
         tokio::spawn(
             Arc::clone(&self)
