@@ -178,6 +178,8 @@ impl Outcome {
         match code {
             -32_600 | -32_019..=-32_000 if tells_of_lost_session(message) => Self::SessionLost,
             -32_700 | -32_602..=-32_600 => Self::CallerFault,
+            // What the request does not say, or its client cannot be asked for (MCP, error codes).
+            -32_022..=-32_020 | -32_042 => Self::CallerFault,
             _ => Self::ToolFailure,
         }
     }
@@ -231,13 +233,7 @@ mod tests {
 
     #[test]
     fn a_tool_that_failed_is_not_a_backend_that_failed() {
-        let codes = [
-            rpc(-32_603),
-            rpc(-32_000),
-            rpc(-32_019),
-            rpc(-32_042),
-            rpc(7),
-        ];
+        let codes = [rpc(-32_603), rpc(-32_000), rpc(-32_019), rpc(7)];
         row(&codes, Verdict::Neither, Never);
         row(&[Outcome::ToolError], Verdict::Success, Never);
         row(&[http(200), http(202)], Verdict::Success, Never);
@@ -262,8 +258,15 @@ mod tests {
     fn what_the_caller_or_the_credential_did_wrong_leaves_the_breaker_untouched() {
         row(&[http(401), http(403)], Verdict::Neither, AfterRepair);
         row(&[http(429)], Verdict::Neither, AfterPause);
-        let codes = [rpc(-32_700), rpc(-32_600), rpc(-32_601), rpc(-32_602)];
-        row(&codes, Verdict::Neither, Never);
+        let codes = [
+            -32_700, -32_600, -32_601, -32_602, -32_020, -32_021, -32_022, -32_042,
+        ];
+        assert!(
+            codes
+                .into_iter()
+                .all(|code| rpc(code) == Outcome::CallerFault)
+        );
+        row(&codes.map(rpc), Verdict::Neither, Never);
         let statuses = [http(400), http(404), http(405), http(422)];
         row(&statuses, Verdict::Neither, Never);
         row(&[Outcome::Cancelled], Verdict::Neither, Never);
