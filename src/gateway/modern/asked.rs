@@ -47,21 +47,23 @@ fn names_revision(meta: &Bytes) -> bool {
 }
 
 impl Asked {
-    /// Reads and checks: first whether the body says all that it must, then what the headers say of it, then its revision.
+    /// Reads and checks: whether body and header name a revision that is not spoken, which may ask for other things than ours
+    /// does; then whether the body says all that it must, then what the headers say of it.
     pub(super) fn of(inbound: &Inbound, message: &Message) -> Result<Self, Refusal> {
         let meta = message.meta().unwrap_or_default();
         let meta = RawObject::parse(&meta).unwrap_or_default();
         let Some(Text(revision)) = meta.read(PROTOCOL_VERSION) else {
             return Err(missing(PROTOCOL_VERSION, &format!("\"{MODERN}\"")));
         };
+        let is_said_twice = || inbound.revision.as_deref().map(str::trim) == Some(&*revision);
+        if revision != MODERN && (inbound.mirrored.is_none() || is_said_twice()) {
+            return Err(unsupported(&revision));
+        }
         let capabilities = meta.member(CLIENT_CAPABILITIES).map(RawValue::get);
         let Some(capabilities) = capabilities.filter(|object| object.starts_with('{')) else {
             return Err(missing(CLIENT_CAPABILITIES, "{}"));
         };
         check_headers(inbound, message, &revision)?;
-        if revision != MODERN {
-            return Err(unsupported(&revision));
-        }
         let log_level = meta.member(LOG_LEVEL).map(read_level).transpose()?;
         Ok(Self {
             log_level,

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     gateway::inbound::Reply,
-    protocol::{Message, RawObject, codes},
+    protocol::{Message, RawObject, codes, quote},
 };
 
 /// Results that a client may keep for a time say for how long (MCP 2026-07-28, server/utilities/caching).
@@ -17,8 +17,9 @@ const CACHEABLE: [&str; 6] = [
     "resources/read",
 ];
 
-/// The same reply for a client of this revision.
-pub(super) fn finished(method: &str, reply: Reply) -> Reply {
+/// The same reply to `asked` for a client of this revision.
+pub(super) fn finished(asked: &Message, reply: Reply) -> Reply {
+    let method = asked.method().unwrap_or_default();
     let Ok(message) = Message::parse(reply.body.clone()) else {
         return reply;
     };
@@ -40,7 +41,7 @@ pub(super) fn finished(method: &str, reply: Reply) -> Reply {
             ..reply
         },
         Some(codes::RESOURCE_NOT_FOUND) => Reply {
-            body: under_code(&message, codes::INVALID_PARAMS),
+            body: missing_resource(asked, &message),
             ..reply
         },
         Some(codes::URL_ELICITATION_REQUIRED) => Reply {
@@ -76,11 +77,28 @@ fn stamped(message: &Message, is_cacheable: bool) -> Bytes {
 fn under_code(message: &Message, code: i64) -> Bytes {
     let error = message.error().unwrap_or_default();
     let data = RawObject::parse(&error).and_then(|error| error.member("data"));
+    with_data(message, code, data.map(|data| data.get().as_bytes()))
+}
+
+/// A resource that is not there: the error names it, also where the backend has not.
+fn missing_resource(asked: &Message, message: &Message) -> Bytes {
+    let error = message.error().unwrap_or_default();
+    let data = RawObject::parse(&error).and_then(|error| error.read::<RawObject<'_>>("data"));
+    let is_named = data.is_some_and(|data| data.member("uri").is_some());
+    let is_read = asked.method() == Some("resources/read");
+    let Some(uri) = asked.subject().filter(|_| is_read && !is_named) else {
+        return under_code(message, codes::INVALID_PARAMS);
+    };
+    let data = [&b"{\"uri\":"[..], &quote(&uri), b"}"].concat();
+    with_data(message, codes::INVALID_PARAMS, Some(&data))
+}
+
+fn with_data(message: &Message, code: i64, data: Option<&[u8]>) -> Bytes {
     Message::error_response(
         message.id().unwrap_or(b"null"),
         code,
         &message.error_message().unwrap_or_default(),
-        data.map(|data| data.get().as_bytes()),
+        data,
     )
     .bytes()
     .clone()
@@ -92,7 +110,9 @@ mod tests {
     use crate::gateway::replies::answered;
 
     fn finish(method: &str, body: &'static str) -> (u16, String) {
-        let reply = finished(method, answered(body.into()));
+        let params = br#"{"uri":"x:y","name":"n"}"#;
+        let asked = Message::request(b"1", method, Some(params));
+        let reply = finished(&asked, answered(body.into()));
         (
             reply.status,
             String::from_utf8(reply.body.to_vec()).unwrap(),
@@ -134,6 +154,11 @@ mod tests {
         let missing = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32002,"message":"no","data":{"uri":"x:y"}}}"#;
         assert_eq!(
             finish("resources/read", missing),
+            (200, missing.replace("-32002", "-32602"))
+        );
+        let unnamed = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32002,"message":"no"}}"#;
+        assert_eq!(
+            finish("resources/read", unnamed),
             (200, missing.replace("-32002", "-32602"))
         );
         let address = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32042,"message":"sign in","data":{"elicitations":[]}}}"#;

@@ -160,8 +160,7 @@ impl Gateway {
         let gateway = Arc::clone(self);
         let call = async move {
             let reply = gateway.answer_stateless(place, &request).await;
-            let method = request.message.method().unwrap_or_default();
-            Some(finished(method, reply))
+            Some(finished(&request.message, reply))
         };
         Underway::new(call.in_current_span(), false)
     }
