@@ -31,6 +31,18 @@ impl Asked {
         answer
     }
 
+    /// The same at the endpoint of all backends and at that of one.
+    fn refuses_anywhere(&self, request: impl Fn(&str) -> Request, status: u16, code: i64) {
+        for path in ["/mcp", "/mcp/backend"] {
+            let answer = self.refuses(&request(path), status, code, &[]);
+            assert!(
+                answer.reply().error()["data"].is_null(),
+                "{}",
+                answer.text()
+            );
+        }
+    }
+
     fn reached_nobody(&self) {
         assert!(
             self.backend.received("tools/call").is_empty(),
@@ -57,15 +69,11 @@ pub(crate) fn malformed_json() {
         "{'a':1}",
         "[1,2",
     ] {
-        asked.refuses(&post(body), 400, -32700, &[]);
+        asked.refuses_anywhere(|path| Request::post(path, body), 400, -32700);
     }
-    asked.refuses(&Request::post("/mcp", ""), 400, -32700, &[]);
-    asked.refuses(
-        &Request::post("/mcp", b"{\"jsonrpc\":\"2.0\",\"id\":\"\xff\"}".to_vec()),
-        400,
-        -32700,
-        &[],
-    );
+    asked.refuses_anywhere(|path| Request::post(path, ""), 400, -32700);
+    let no_text = b"{\"jsonrpc\":\"2.0\",\"id\":\"\xff\"}";
+    asked.refuses_anywhere(|path| Request::post(path, no_text.to_vec()), 400, -32700);
     asked.reached_nobody();
 }
 
@@ -85,7 +93,7 @@ pub(crate) fn not_json_rpc() {
         r#"{"jsonrpc":"2.0","id":[1],"method":"ping"}"#,
         r#"{"jsonrpc":"2.0","id":true,"method":"ping"}"#,
     ] {
-        asked.refuses(&post(body), 400, -32600, &[]);
+        asked.refuses_anywhere(|path| Request::post(path, body), 400, -32600);
     }
     let wrong = ECHO.replace("\"2.0\"", "\"1.0\"");
     let answer = asked.refuses(&post(&wrong), 400, -32600, &["jsonrpc", "2.0"]);
@@ -186,6 +194,7 @@ pub(crate) fn oversized_body() {
     };
     let long = ECHO.replace("echo", &"e".repeat(20_000));
     asked.refuses(&post(&long), 413, -32600, &["10000", "max_body_size"]);
+    asked.refuses_anywhere(|path| Request::post(path, long.as_str()), 413, -32600);
     let said_long = post(ECHO).header("content-length", "999999999999");
     asked.refuses(&said_long, 413, -32600, &["max_body_size"]);
     let chunked = post("").header("transfer-encoding", "chunked");
@@ -208,20 +217,14 @@ pub(crate) fn wrong_headers() {
         "application/jsonp",
         "multipart/form-data",
     ] {
-        asked.refuses(
-            &post(ECHO).header("content-type", kind),
-            415,
-            -32600,
-            &["application/json"],
-        );
+        let make = |path: &str| Request::post(path, ECHO).header("content-type", kind);
+        asked.refuses(&make("/mcp"), 415, -32600, &["application/json"]);
+        asked.refuses_anywhere(make, 415, -32600);
     }
     for accept in ["text/html", "image/png, text/plain"] {
-        asked.refuses(
-            &post(ECHO).header("accept", accept),
-            406,
-            -32600,
-            &["application/json"],
-        );
+        let make = |path: &str| Request::post(path, ECHO).header("accept", accept);
+        asked.refuses(&make("/mcp"), 406, -32600, &["application/json"]);
+        asked.refuses_anywhere(make, 406, -32600);
     }
     asked.reached_nobody();
     for (name, value) in [
@@ -250,18 +253,28 @@ pub(crate) fn wrong_headers() {
 pub(crate) fn wrong_session() {
     let asked = Asked::new();
     let list = r#"{"jsonrpc":"2.0","id":7,"method":"tools/list"}"#;
-    let unknown = Request::post("/mcp/backend", list).header("mcp-session-id", "made-up");
-    asked.refuses(&unknown, 404, -32001, &["initialize"]);
-    let session = asked.gateway.session("/mcp");
-    let revision = session
-        .post(list)
-        .header("mcp-protocol-version", "1999-01-01");
-    asked.refuses(&revision, 400, -32022, &["1999-01-01"]);
-    assert_eq!(session.end().status / 100, 2);
-    asked.refuses(&session.post(list), 404, -32001, &["initialize"]);
-    assert_eq!(session.end().status, 404);
-    let listening = Request::new("GET", "/mcp").header("accept", "text/event-stream");
-    assert_eq!(asked.gateway.send(&listening).status, 400);
+    for path in ["/mcp", "/mcp/backend"] {
+        let unknown = Request::post(path, list).header("mcp-session-id", "made-up");
+        asked.refuses(&unknown, 404, -32001, &["initialize"]);
+        let session = asked.gateway.session(path);
+        let revision = session
+            .post(list)
+            .header("mcp-protocol-version", "1999-01-01");
+        let answer = asked.refuses(&revision, 400, -32022, &["1999-01-01"]);
+        let data = &answer.reply().error()["data"];
+        assert_eq!(data["requested"], "1999-01-01");
+        assert!(
+            data["supported"]
+                .as_array()
+                .unwrap()
+                .contains(&json!("2025-11-25"))
+        );
+        assert_eq!(session.end().status / 100, 2);
+        asked.refuses(&session.post(list), 404, -32001, &["initialize"]);
+        assert_eq!(session.end().status, 404);
+        let listening = Request::new("GET", path).header("accept", "text/event-stream");
+        assert_eq!(asked.gateway.send(&listening).status, 400);
+    }
 }
 
 pub(crate) fn wrong_place() {
@@ -288,7 +301,7 @@ pub(crate) fn wrong_place() {
 
 pub(crate) fn batches() {
     let asked = Asked::new();
-    asked.refuses(&post("[]"), 400, -32600, &[]);
+    asked.refuses_anywhere(|path| Request::post(path, "[]"), 400, -32600);
     let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
     let answer = asked.gateway.send(&post(&format!(
         "[{ping},{{\"jsonrpc\":\"2.0\",\"id\":2}},{ping}]"
@@ -297,5 +310,5 @@ pub(crate) fn batches() {
     assert_eq!(answers.as_array().map(Vec::len), Some(3), "{answers}");
     assert_eq!(answers[1]["error"]["code"], -32600);
     let many = format!("[{}]", vec![ping; 10_000].join(","));
-    asked.refuses(&post(&many), 400, -32600, &[]);
+    asked.refuses_anywhere(|path| Request::post(path, many.as_str()), 400, -32600);
 }

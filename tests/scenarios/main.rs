@@ -13,6 +13,7 @@ mod any_message;
 mod asked;
 mod bad_config;
 mod bad_input;
+mod bad_modern_input;
 mod bounded;
 mod breaker;
 mod catalogue;
@@ -306,6 +307,13 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "bad input: unknown session" => bad_input::wrong_session,
     "bad input: wrong path or method" => bad_input::wrong_place,
     "bad input: batches" => bad_input::batches,
+    "bad input of a modern client: what it must say of itself" => bad_modern_input::incomplete,
+    "bad input of a modern client: headers" => bad_modern_input::mismatched,
+    "bad input of a modern client: a revision that is not spoken" => bad_modern_input::unknown_revision,
+    "bad input of a modern client: methods that are none, or no more" => bad_modern_input::unknown_methods,
+    "bad input of a modern client: no request" => bad_modern_input::no_request,
+    "bad input of a modern client: a resource that is not there" => bad_modern_input::no_such_resource,
+    "bad input of a modern client: a capability that is missing" => bad_modern_input::missing_capability,
     "bad config: unknown key" => bad_config::unknown_key,
     "bad config: wrong value" => bad_config::wrong_value,
     "bad config: missing variable" => bad_config::missing_variable,

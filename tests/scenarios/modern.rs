@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::reload::{ends, pid, taken_over};
 use crate::support::{Events, Gateway, Request, Setup, StdioBackend, until};
 
-const REVISION: &str = "2026-07-28";
+pub(crate) const REVISION: &str = "2026-07-28";
 
 /// One gateway with one backend, asked by a modern client.
 struct Modern {
@@ -50,7 +50,7 @@ impl Modern {
 }
 
 /// A POST as modern clients send it.
-fn request(path: &str, method: &str, mut params: Value) -> Request {
+pub(crate) fn request(path: &str, method: &str, mut params: Value) -> Request {
     params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!(REVISION);
     params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
     let name = params.get("name").or(params.get("uri")).cloned();
@@ -63,7 +63,7 @@ fn request(path: &str, method: &str, mut params: Value) -> Request {
     }
 }
 
-fn bare(path: &str, method: &str, params: &Value) -> Request {
+pub(crate) fn bare(path: &str, method: &str, params: &Value) -> Request {
     let body = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params});
     Request::post(path, body.to_string())
 }

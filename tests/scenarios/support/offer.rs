@@ -36,6 +36,9 @@ pub(crate) fn plain_answer(frame: &Frame) -> Option<String> {
     if frame.method().starts_with("echo/") {
         return Some(echo(frame));
     }
+    if frame.uri().is_some_and(|uri| uri.starts_with("nowhere:")) {
+        return Some(frame::error(frame.id(), -32002, "Resource not found"));
+    }
     let value = match frame.method() {
         "ping" => json!({}),
         "resources/list" => {
