@@ -8,7 +8,7 @@ use super::{EventSender, Line, Patience};
 use crate::{
     failsafe::{Outcome, ToolCircuit},
     protocol::Message,
-    telemetry::{RequestId, Stamp},
+    telemetry::{RequestId, Stamp, Trace},
 };
 
 /// A client, as a backend may have to be told of it.
@@ -49,6 +49,8 @@ pub struct Call<'a> {
     pub speaker: Speaker<'a>,
     /// The name of the request in spans and logs.
     pub request_id: RequestId,
+    /// The trace that it belongs to.
+    pub trace: &'a Trace,
     /// When the request reached the gateway: the first of the two clock reads.
     pub started: Stamp,
     /// The same moment on the clock of the runtime's timers, from which the backend's own timeout counts. It is not taken

@@ -23,7 +23,7 @@ use crate::{
     failsafe::{CircuitState, Failsafe, Outcome, Queue},
     lockfree::{Latest, Recorder},
     protocol::{Era, Message},
-    telemetry::{Clock, Stamp, clock::milliseconds},
+    telemetry::{Clock, Exemplars, Stamp, clock::milliseconds},
 };
 
 /// Notices kept for a listener that is slow; it is told how many it has missed.
@@ -36,6 +36,7 @@ pub struct Backend {
     failsafe: Failsafe,
     queue: Queue,
     queue_wait: Recorder,
+    exemplars: Exemplars,
     transport: Transport,
     notices: broadcast::Sender<Message>,
     /// Locked when a client gets a way of its own, and at the end.
@@ -60,6 +61,7 @@ impl Backend {
             failsafe: Failsafe::with_clock(&settings.name, &policy, clock.clone()),
             queue: Queue::new(settings.max_concurrency, settings.max_queue),
             queue_wait: Recorder::new(),
+            exemplars: Exemplars::default(),
             transport: Transport::new(&settings, Outlet::Everybody(notices.clone())),
             notices,
             lines: Mutex::default(),
@@ -249,6 +251,12 @@ impl Backend {
     #[must_use]
     pub const fn queue_wait(&self) -> &Recorder {
         &self.queue_wait
+    }
+
+    /// Calls that can be looked at whole, by how long they took.
+    #[must_use]
+    pub const fn exemplars(&self) -> &Exemplars {
+        &self.exemplars
     }
 
     /// Its state at this moment.

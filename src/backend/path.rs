@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
     Answer, Backend, BackendSettings, Call, CallError, LONGEST_WAIT, Line, Patience, call::outcome,
-    patience::Late, transport::Delivery,
+    patience::Late, spans, transport::Delivery,
 };
 use crate::{
     failsafe::{Asker, Attempt, Outcome, Place, Retry, Ticket, retry::draw},
@@ -72,9 +72,11 @@ impl Backend {
                 })?;
         let queued = place.waited();
         if queued.is_zero() {
+            spans::queued(call, call.started, call.started);
             return Ok((place, queued, call.started));
         }
         let now = self.clock().now();
+        spans::queued(call, call.started, now);
         self.queue_wait()
             .record_success(micros(queued), now.millis());
         Ok((place, queued, now))
@@ -86,7 +88,7 @@ impl Way<'_> {
     async fn answered(&mut self, mut start: Stamp) -> Result<Message, CallError> {
         let (mut number, mut repaired) = (1, false);
         loop {
-            let error = match self.attempt(start, repaired).await {
+            let error = match self.attempt(start, number, repaired).await {
                 Ok(message) => return Ok(message),
                 Err(error) => error,
             };
@@ -128,7 +130,12 @@ impl Way<'_> {
         self.call.patience.map_or(Duration::ZERO, Patience::waited)
     }
 
-    async fn attempt(&mut self, mut start: Stamp, repaired: bool) -> Result<Message, CallError> {
+    async fn attempt(
+        &mut self,
+        mut start: Stamp,
+        number: u32,
+        repaired: bool,
+    ) -> Result<Message, CallError> {
         let backend = self.backend;
         if backend.is_stopped() {
             return Err(CallError::Stopped);
@@ -138,15 +145,13 @@ impl Way<'_> {
             start = backend.clock().now();
             ticket.sent_at(start);
         }
+        let span = spans::attempt(backend, self.call, start, number);
+        let carried = self.call.trace.inside(span.as_ref()).carried();
         let asked_before = self.asked();
         let delivery = Delivery {
-            message: &self.call.message,
-            speaker: self.call.speaker,
-            param_headers: self.call.param_headers,
-            request_id: self.call.request_id,
-            events: self.call.events.as_ref(),
-            deadline: self.deadline + asked_before,
+            carried: carried.as_ref(),
             probe: ticket.is_probe(),
+            ..delivery(self.call, self.deadline + asked_before)
         };
         let transport = self.call.line.map_or(backend.transport(), Line::transport);
         // Pinned where it is: handed on by value it would be in this future twice.
@@ -181,6 +186,7 @@ impl Way<'_> {
             Ok(answer) => answer,
             Err(late) => Err(too_late(late, waited)),
         };
+        spans::ended(backend, span, &answer, waited, end);
         match answer {
             // What breaks because we stop it says nothing of the backend: the ticket is dropped.
             Err(error) if backend.is_stopped() && error.was_sent() => Err(error),
@@ -208,6 +214,19 @@ impl Backend {
                 open_for: rejected.open_for,
                 cause: rejected.cause.map(|cause| cause.text.clone()),
             })
+    }
+}
+
+fn delivery<'a>(call: &'a Call<'_>, deadline: Instant) -> Delivery<'a> {
+    Delivery {
+        message: &call.message,
+        speaker: call.speaker,
+        param_headers: call.param_headers,
+        request_id: call.request_id,
+        carried: None,
+        events: call.events.as_ref(),
+        deadline,
+        probe: false,
     }
 }
 
@@ -266,7 +285,7 @@ mod tests {
     use super::*;
     use crate::{
         backend::{BackendSettings, Speaker, StdioSettings, TransportSettings},
-        telemetry::{Clock, RequestId},
+        telemetry::{Clock, RequestId, Trace},
     };
 
     fn shell(script: &str) -> Arc<Backend> {
@@ -281,6 +300,7 @@ mod tests {
             message: Message::request(b"7", "tools/list", None),
             speaker: Speaker::GATEWAY,
             request_id: RequestId::random(),
+            trace: Trace::none(),
             started: backend.clock().now(),
             began: Instant::now(),
             deadline: Instant::now() + Duration::from_secs(20),

@@ -70,6 +70,7 @@ impl Backend {
             speaker: Speaker::GATEWAY,
             param_headers: &[],
             request_id: RequestId::random(),
+            carried: None,
             events: None,
             deadline: Instant::now() + limit,
             probe: false,

@@ -3,6 +3,7 @@
 use std::{io, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot},
@@ -19,10 +20,10 @@ use super::{
     streams::Streams,
 };
 use crate::{
-    backend::{Backend, BackendSettings},
+    backend::{Backend, BackendSettings, HttpSettings, Poster},
     gateway::{Gateway, GatewaySettings},
     server::{BindError, Server, ServerSettings, serve_lines},
-    telemetry::{Clock, subscriber},
+    telemetry::{Clock, Secret, TelemetrySettings, Tracer, subscriber},
 };
 
 /// How long a thread that is busy may keep the process from ending once everything is drained.
@@ -30,6 +31,9 @@ const LAST_THREADS: Duration = Duration::from_secs(1);
 
 /// How long the client may take to read what was written to it last.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// How long the collector may take for what is left to tell at the end.
+const LAST_SPANS: Duration = Duration::from_secs(5);
 
 /// Everything that is there before the first thread is.
 struct Prepared {
@@ -47,8 +51,10 @@ impl Prepared {
         subscriber::init(&options.log_level, options.log_format.into())
             .map_err(|error| Ended::Misused(error.to_string()))?;
         let banner = Banner::of(&config);
+        let clock = Clock::new();
+        let tracer = tracer(&config.telemetry, &clock)?;
         Ok(Self {
-            gateway: gateway(config.gateway, config.backends),
+            gateway: gateway(config.gateway, config.backends, clock, tracer),
             server: config.server,
             banner,
             format: options.log_format,
@@ -65,8 +71,10 @@ impl Prepared {
 pub(super) fn serve(options: &Options) -> Result<(), Ended> {
     let prepared = Prepared::of(options)?;
     let runtimes = Runtimes::start()?;
+    let gateway = Arc::clone(&prepared.gateway);
     let ended = runtimes.block_on(Box::pin(listen(prepared, runtimes.handles())));
     runtimes.shutdown(LAST_THREADS);
+    send_last_spans(&gateway);
     ended
 }
 
@@ -79,8 +87,10 @@ pub(super) fn serve_stdio(options: &Options) -> Result<(), Ended> {
         output,
         written,
     } = Streams::open();
+    let gateway = Arc::clone(&prepared.gateway);
     let ended = runtimes.block_on(Box::pin(attend(prepared, (input, output))));
     runtimes.shutdown(LAST_THREADS);
+    send_last_spans(&gateway);
     // A client that does not read the rest has no use for it.
     let _ = written.recv_timeout(LAST_WORDS);
     ended
@@ -88,13 +98,38 @@ pub(super) fn serve_stdio(options: &Options) -> Result<(), Ended> {
 
 /// Made before the runtime has threads: its tables register with the kernel for memory barriers, which is free as long
 /// as there is one thread and waits for every core afterwards, more than half of the time from start to first answer.
-fn gateway(settings: GatewaySettings, backends: Vec<BackendSettings>) -> Arc<Gateway> {
-    let clock = Clock::new();
+fn gateway(
+    settings: GatewaySettings,
+    backends: Vec<BackendSettings>,
+    clock: Clock,
+    tracer: Tracer,
+) -> Arc<Gateway> {
     let backends = backends
         .into_iter()
         .map(|settings| Backend::new(settings, clock.clone()))
         .collect();
-    Gateway::new(settings, backends, clock)
+    Gateway::traced(settings, backends, clock, tracer)
+}
+
+fn send_last_spans(gateway: &Gateway) {
+    if !gateway.tracer().finish(LAST_SPANS) {
+        tracing::warn!("The collector did not take the last spans in time; they are lost");
+    }
+}
+
+/// Traces leave by the same way on which backends are called.
+fn tracer(settings: &TelemetrySettings, clock: &Clock) -> Result<Tracer, Ended> {
+    let Some(traces) = &settings.traces else {
+        return Ok(Tracer::off());
+    };
+    let mut headers = traces.headers.clone();
+    headers.push((CONTENT_TYPE, Secret::new("application/x-protobuf")));
+    let collector = HttpSettings {
+        url: traces.endpoint.clone(),
+        headers,
+    };
+    let post = Arc::new(Poster::new(&collector, traces.timeout));
+    Tracer::start(traces, clock.clone(), post).map_err(|error| Ended::Failed(error.to_string()))
 }
 
 async fn listen(prepared: Prepared, runtimes: Vec<Handle>) -> Result<(), Ended> {

@@ -16,6 +16,7 @@ use crate::{
     backend::{BackendSettings, TransportSettings},
     gateway::GatewaySettings,
     server::ServerSettings,
+    telemetry::TelemetrySettings,
 };
 
 /// What a configuration is read from.
@@ -38,6 +39,8 @@ pub struct Config {
     pub server: ServerSettings,
     /// Decisions that hold for all backends.
     pub gateway: GatewaySettings,
+    /// What is told to others of what happens here; it holds from the start.
+    pub telemetry: TelemetrySettings,
     /// The backends that are enabled, in the order of the file.
     pub backends: Vec<BackendSettings>,
     /// What was understood and has no effect, or not the effect it seems to have.
@@ -193,12 +196,15 @@ fn settings(root: &Node, reading: Reading<'_>) -> Config {
     gateway.meta_mcp.selections = backends.selections;
     sections::auth::read(&mut section, known, &mut server.auth);
     sections::meta_mcp::read(&mut section, known, &mut gateway.meta_mcp);
+    let mut telemetry = TelemetrySettings::default();
+    sections::telemetry::read(&mut section, &mut telemetry);
     sections::elsewhere::read(&mut section);
     section.finish();
     Config {
         file: None,
         server,
         gateway,
+        telemetry,
         backends: backends.settings,
         warnings: Vec::new(),
     }
@@ -345,6 +351,7 @@ pub(super) mod tests {
             "cwd:",
             "stop_when_idle_for:",
             "tools:",
+            "endpoint:",
         ];
         let uncommented = commented.iter().fold(enabled, |text, key| {
             assert!(text.contains(&format!("# {key}")), "{key}");

@@ -20,12 +20,13 @@ use super::{
 use crate::{
     backend::Backend,
     lockfree::{Latest, Recorder},
-    telemetry::Clock,
+    telemetry::{Clock, Tracer},
 };
 
 /// All backends behind one endpoint. Requests read snapshots and take no lock.
 pub struct Gateway {
     pub(super) clock: Clock,
+    tracer: Tracer,
     pub(super) table: ArcSwap<Table>,
     pub(super) retiring: Retiring,
     pub(super) reloads: Reloads,
@@ -45,10 +46,17 @@ impl Gateway {
     /// A gateway over these backends; nothing is started before somebody calls.
     /// Of two backends with one name the later is left out.
     #[must_use]
-    pub fn new(
+    pub fn new(settings: GatewaySettings, backends: Vec<Arc<Backend>>, clock: Clock) -> Arc<Self> {
+        Self::traced(settings, backends, clock, Tracer::off())
+    }
+
+    /// The same, with traces of its requests.
+    #[must_use]
+    pub fn traced(
         settings: GatewaySettings,
         mut backends: Vec<Arc<Backend>>,
         clock: Clock,
+        tracer: Tracer,
     ) -> Arc<Self> {
         backends.sort_by(|one, other| one.name().cmp(other.name()));
         backends.dedup_by(|later, earlier| later.name() == earlier.name());
@@ -61,6 +69,7 @@ impl Gateway {
             reloads: Reloads::new(clock.now().millis()),
             retiring: Retiring::default(),
             clock,
+            tracer,
             table: ArcSwap::from_pointee(Table::new(settings, members)),
             overhead: Recorder::new(),
             watch: Watch::default(),
@@ -75,6 +84,12 @@ impl Gateway {
     #[must_use]
     pub const fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// What begins the traces of its requests.
+    #[must_use]
+    pub const fn tracer(&self) -> &Tracer {
+        &self.tracer
     }
 
     /// Opens the stream on which a session gets what belongs to no call of its own.

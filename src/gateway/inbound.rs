@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::{
     backend::ParamHeader,
-    telemetry::{RequestId, Stamp},
+    telemetry::{RequestId, Stamp, Trace},
 };
 
 /// Which endpoint was asked.
@@ -53,6 +53,8 @@ pub struct Inbound {
     pub mirrored: Option<Mirrored>,
     /// The name of this request.
     pub request_id: RequestId,
+    /// The trace it belongs to.
+    pub trace: Trace,
     /// When its head was read.
     pub started: Stamp,
     /// Whether the client takes `text/event-stream`.

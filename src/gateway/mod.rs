@@ -26,6 +26,7 @@ mod search;
 mod selection;
 mod sessions;
 mod settings;
+mod spans;
 mod stream;
 mod supervise;
 mod table;

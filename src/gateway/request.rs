@@ -13,7 +13,7 @@ use crate::{
     backend::{Call, Client, EventSender, Introduced, ParamHeader, Patience, Speaker},
     failsafe::ToolCircuit,
     protocol::Message,
-    telemetry::{RequestId, Stamp},
+    telemetry::{RequestId, Stamp, Trace},
 };
 
 /// What a client hears that has set no log level: until then it is the server's choice (MCP 2025-11-25, server/utilities/logging).
@@ -38,6 +38,7 @@ pub(super) struct Request {
     pub(super) caller: Arc<Caller>,
     pub(super) session: Option<Arc<Session>>,
     pub(super) request_id: RequestId,
+    pub(super) trace: Trace,
     pub(super) started: Stamp,
     /// The same moment for timers.
     pub(super) began: Instant,
@@ -70,6 +71,14 @@ impl Request {
     /// Whether what we add to it is measured: one request in sixteen is, because that takes two more looks at the clock.
     pub(super) fn is_timed(&self) -> bool {
         self.request_id.last_byte().is_multiple_of(16)
+    }
+
+    /// What it is called in answers: the trace that it belongs to, or itself.
+    pub(super) fn trace_name(&self) -> String {
+        match self.trace.id() {
+            Some(id) => id.to_string(),
+            None => self.request_id.to_string(),
+        }
     }
 
     /// Whether a backend may ask its client for something.
@@ -110,6 +119,7 @@ impl Request {
             message,
             speaker: self.speaker(),
             request_id: self.request_id,
+            trace: &self.trace,
             started: self.started,
             began: self.began,
             deadline: self.deadline,

@@ -16,13 +16,14 @@ use super::{
     replies::{Refusal, answered},
     request::{Request, Speaks},
     sessions::Session,
+    spans,
     table::Table,
     underway::Underway,
 };
 use crate::{
     backend::{EventReceiver, Patience, events},
     protocol::{Body, Kind, MODERN, Malformed, Message, Revision},
-    telemetry::{RequestId, Stamp},
+    telemetry::{RequestId, Stamp, Trace},
 };
 
 /// Messages in one batch.
@@ -35,6 +36,7 @@ pub(super) struct Admitted {
     caller: Arc<Caller>,
     session: Option<Arc<Session>>,
     request_id: RequestId,
+    trace: Trace,
     started: Stamp,
     began: Instant,
     deadline: Instant,
@@ -51,7 +53,10 @@ impl Gateway {
     /// Answers one POST to `/mcp` or `/mcp/{backend}`.
     pub async fn post(self: &Arc<Self>, inbound: Inbound) -> Outbound {
         match Body::parse(inbound.body.clone(), MOST_IN_A_BATCH) {
-            Ok(Body::One(message)) => self.one(&inbound, message).await,
+            Ok(Body::One(message)) => {
+                spans::join(&inbound.trace, &message);
+                self.one(&inbound, message).await
+            }
             Ok(Body::Batch(entries)) => self.batch(&inbound, entries).await,
             Err(malformed) => Outbound::Reply(malformed_reply(&malformed)),
         }
@@ -125,6 +130,7 @@ impl Gateway {
             caller: Arc::clone(&inbound.caller),
             session: None,
             request_id: inbound.request_id,
+            trace: inbound.trace.clone(),
             started: inbound.started,
             began,
             deadline: began + table.settings().request_timeout,
@@ -175,6 +181,17 @@ impl Gateway {
     }
 
     pub(super) async fn answer(self: &Arc<Self>, place: Place, request: &Request) -> Reply {
+        match spans::opened(&place, request) {
+            None => self.answered(place, request).await,
+            Some((request, span)) => {
+                let reply = Box::pin(self.answered(place, &request)).await;
+                spans::ended(span, &reply);
+                reply
+            }
+        }
+    }
+
+    async fn answered(self: &Arc<Self>, place: Place, request: &Request) -> Reply {
         let answer = match (&place, request.message.method()) {
             (Place::Aggregate, Some("initialize")) => self.initialize(request),
             (Place::Backend(member), Some("initialize")) => {
@@ -221,6 +238,7 @@ impl Gateway {
             match entry {
                 Err(malformed) => answers.push((place, malformed_reply(&malformed).body)),
                 Ok(message) if message.kind() == Kind::Request => {
+                    spans::join(&inbound.trace, &message);
                     let (gateway, admitted) = (Arc::clone(self), admitted.clone());
                     let answer = async move { (place, gateway.batched(admitted, message).await) };
                     calls.spawn(answer.in_current_span());
@@ -281,6 +299,7 @@ impl Admitted {
             caller: Arc::clone(&self.caller),
             session: self.session.clone(),
             request_id: self.request_id,
+            trace: self.trace.clone(),
             started: self.started,
             began: self.began,
             deadline: self.deadline,

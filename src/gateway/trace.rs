@@ -2,24 +2,21 @@
 
 use bytes::Bytes;
 
-use crate::{
-    protocol::{RawObject, leading, offset},
-    telemetry::RequestId,
-};
+use crate::protocol::{RawObject, leading, offset};
 
 /// The member of `_meta` that names the request: the same id as in logs and in the response header.
 const TRACE_ID: &str = "trace_id";
 
 /// The result with `_meta.trace_id` in it, every other byte as it was.
 /// What is no object, or has a trace id of its own, stays as it is.
-pub(super) fn traced(result: &Bytes, request_id: RequestId) -> Bytes {
-    splice(result, request_id).unwrap_or_else(|| result.clone())
+pub(super) fn traced(result: &Bytes, name: &str) -> Bytes {
+    splice(result, name).unwrap_or_else(|| result.clone())
 }
 
-fn splice(result: &Bytes, request_id: RequestId) -> Option<Bytes> {
+fn splice(result: &Bytes, name: &str) -> Option<Bytes> {
     let text = std::str::from_utf8(result).ok()?;
     let object = RawObject::parse(result)?;
-    let member = format!("\"{TRACE_ID}\":\"{request_id}\"");
+    let member = format!("\"{TRACE_ID}\":\"{name}\"");
     let Some(meta) = object.member("_meta") else {
         let meta = ["\"_meta\":{", &member, "}"].concat();
         return Some(begun(text, text.find('{')?, &meta));
@@ -43,7 +40,7 @@ mod tests {
     use super::*;
 
     fn with(text: &str) -> String {
-        let id = RequestId::from_header(Some("67e55044-10b1-426f-9247-bb680e5fe0c8"));
+        let id = "67e55044-10b1-426f-9247-bb680e5fe0c8";
         let traced = traced(&Bytes::copy_from_slice(text.as_bytes()), id);
         String::from_utf8(traced.to_vec())
             .unwrap()

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::{
-    Message, quote,
+    Message, RawObject, quote,
     scan::{Part, Parts, Span},
 };
 
@@ -171,6 +171,61 @@ impl Message {
         self.inserted(params.start() + 1, members)
     }
 
+    /// The same request with `members` as the first of `params._meta`, which is made where there is none, and without what it
+    /// said there under `keys`; every other byte as it was.
+    #[must_use]
+    pub fn with_meta_members(&self, keys: &[&str], members: &str) -> Self {
+        let meta = self.parts().span(Part::Meta);
+        if !meta.is_absent() {
+            let plain = self.without_meta_members(keys);
+            let meta = plain.parts().span(Part::Meta);
+            return plain.led_by(meta.start() + 1, members);
+        }
+        let made = format!(r#""_meta":{{{members}}}"#);
+        let params = self.parts().span(Part::Params);
+        match params.of(self.bytes()) {
+            [b'{', ..] => {
+                let at = params.start() + 1;
+                let value = Span::new(at + r#""_meta":"#.len(), at + made.len());
+                self.led_by(at, &made).with_part(Part::Meta, value)
+            }
+            [] => {
+                let id = self.id().unwrap_or(b"null");
+                let params = format!("{{{made}}}");
+                Self::request(
+                    id,
+                    self.method().unwrap_or_default(),
+                    Some(params.as_bytes()),
+                )
+            }
+            _ => self.clone(),
+        }
+    }
+
+    /// The same request without what it says in `_meta` under `keys`.
+    pub(super) fn without_meta_members(&self, keys: &[&str]) -> Self {
+        let meta = self.meta().unwrap_or_default();
+        let mut rest = RawObject::parse(&meta).unwrap_or_default();
+        let all = rest.0.len();
+        rest.0.retain(|(key, _)| !keys.contains(&&**key));
+        if rest.0.len() == all {
+            return self.clone();
+        }
+        self.with_meta(&serde_json::to_vec(&rest).unwrap_or_default())
+    }
+
+    /// The same with `members` behind the brace that ends at `at`; nothing is scanned again.
+    fn led_by(&self, at: usize, members: &str) -> Self {
+        let members = leading(&self.bytes()[at..], members);
+        let mut edit = self.edit();
+        edit.splices[0] = Splice {
+            span: Span::new(at, at),
+            text: Cow::Borrowed(members.as_bytes()),
+        };
+        edit.used = 1;
+        edit.finish_message()
+    }
+
     /// The same with `members` behind the brace that ends at `at`.
     pub(super) fn inserted(&self, at: usize, members: &str) -> Self {
         let (before, behind) = self.bytes().split_at(at);
@@ -275,6 +330,50 @@ mod tests {
         );
         assert_eq!(other.progress_token(), Some(&b"\"t\""[..]));
         assert_eq!(other.name().as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn members_of_meta_are_put_first_and_the_parts_are_found_again() {
+        let members = r#""t":"p","s":1"#;
+        for (before, after) in [
+            (
+                r#"{"id":1,"params":{"_meta":{"t":0,"progressToken":2},"name":"x"},"method":"m","jsonrpc":"2.0"}"#,
+                r#"{"id":1,"params":{"_meta":{"t":"p","s":1,"progressToken":2},"name":"x"},"method":"m","jsonrpc":"2.0"}"#,
+            ),
+            (
+                r#"{"id":1,"params":{"name":"x","_meta": { } },"method":"m","jsonrpc":"2.0"}"#,
+                r#"{"id":1,"params":{"name":"x","_meta": {"t":"p","s":1 } },"method":"m","jsonrpc":"2.0"}"#,
+            ),
+            (
+                r#"{"id":1,"params": {"name":"x","arguments":{"n":1e400}},"method":"m","jsonrpc":"2.0"}"#,
+                r#"{"id":1,"params": {"_meta":{"t":"p","s":1},"name":"x","arguments":{"n":1e400}},"method":"m","jsonrpc":"2.0"}"#,
+            ),
+            (
+                r#"{"id":1,"params":{},"method":"m","jsonrpc":"2.0"}"#,
+                r#"{"id":1,"params":{"_meta":{"t":"p","s":1}},"method":"m","jsonrpc":"2.0"}"#,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"m"}"#,
+                r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{"t":"p","s":1}}}"#,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"m","params":[1]}"#,
+                r#"{"jsonrpc":"2.0","id":1,"method":"m","params":[1]}"#,
+            ),
+        ] {
+            let put = parse(before).with_meta_members(&["t"], members);
+            let again = parse(after);
+            assert_eq!(put.bytes(), again.bytes());
+            assert_eq!(put.meta(), again.meta());
+            assert_eq!(
+                (put.id(), put.method(), put.name(), put.params()),
+                (again.id(), again.method(), again.name(), again.params())
+            );
+            assert_eq!(
+                (put.arguments(), put.progress_token()),
+                (again.arguments(), again.progress_token())
+            );
+        }
     }
 
     #[test]

@@ -8,7 +8,8 @@ use super::{
     Edit, Malformed,
     judge::{forget_other_half, is_id, judge},
     malformed::Fault,
-    scan::{Part, Parts, envelope, text_of},
+    raw_object::{RawObject, Text},
+    scan::{Part, Parts, Span, envelope, text_of},
 };
 
 /// A JSON-RPC message as it came. It is one pointer, because it is handed through many floors; a clone shares everything.
@@ -272,6 +273,21 @@ impl Message {
     #[must_use]
     pub const fn edit(&self) -> Edit<'_> {
         Edit::new(self)
+    }
+
+    /// The same message, one part of which lies elsewhere than it was told.
+    pub(super) fn with_part(&self, part: Part, span: Span) -> Self {
+        let mut parts = *self.parts();
+        parts.set(part, span);
+        self.with(self.bytes().clone(), parts)
+    }
+
+    /// What it says under these keys in `params._meta`, where that is a text.
+    #[must_use]
+    pub fn meta_texts<const N: usize>(&self, keys: [&str; N]) -> [Option<String>; N] {
+        let meta = self.meta().unwrap_or_default();
+        let meta = RawObject::parse(&meta).unwrap_or_default();
+        keys.map(|key| meta.read(key).map(|Text(text)| text.into_owned()))
     }
 
     pub(super) fn parts(&self) -> &Parts {

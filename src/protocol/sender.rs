@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{MODERN, Message, RawObject, scan::Part};
+use super::{MODERN, Message};
 
 /// The key of the revision.
 pub const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
@@ -43,31 +43,27 @@ impl Message {
     /// that it does not know.
     #[must_use]
     pub fn without_sender(&self) -> Self {
-        let Some(meta) = self.meta() else {
-            return self.clone();
-        };
-        let mut rest = RawObject::parse(&meta).unwrap_or_default();
-        rest.0.retain(|(key, _)| !KEYS.contains(&&**key));
-        self.with_meta(&serde_json::to_vec(&rest).unwrap_or_default())
+        self.without_meta_members(&KEYS)
     }
 
     /// The same request, introduced by these raw members of `_meta`.
     #[must_use]
     pub fn with_sender(&self, sender: &str) -> Self {
-        let source = self.bytes();
-        let meta = self.parts().span(Part::Meta);
-        let params = self.parts().span(Part::Params);
-        let text = if !meta.is_absent() {
-            let plain = self.without_sender();
-            let meta = plain.parts().span(Part::Meta);
-            return plain.inserted(meta.start() + 1, sender);
-        } else if params.of(source).starts_with(b"{") {
-            return self.inserted(params.start() + 1, &format!(r#""_meta":{{{sender}}}"#));
-        } else {
-            format!(r#"{{"_meta":{{{sender}}}}}"#)
-        };
-        let id = self.id().unwrap_or(b"null");
-        Self::request(id, self.method().unwrap_or_default(), Some(text.as_bytes()))
+        self.with_meta_members(&KEYS, sender)
+    }
+
+    /// What a request is called in a trace: its method, and the tool or prompt that it is about
+    /// (OpenTelemetry, semantic conventions for MCP, span name).
+    #[must_use]
+    pub fn span_name(&self) -> Cow<'_, str> {
+        let method = self.method().unwrap_or_default();
+        match method {
+            "tools/call" | "prompts/get" => {
+                let name = self.name().unwrap_or_default();
+                format!("{method} {name}").into()
+            }
+            _ => method.into(),
+        }
     }
 
     /// What a request is about, which `Mcp-Name` repeats: the tool, the prompt or the resource

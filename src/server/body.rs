@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use tracing::Span;
 
 use super::door::Peer;
-use crate::{gateway::EventStream, protocol::encode_sse};
+use crate::{gateway::EventStream, protocol::encode_sse, telemetry::OpenSpan};
 
 /// A line that readers of an event stream skip (HTML standard, section 9.2.6).
 const COMMENT: Bytes = Bytes::from_static(b": keep-alive\n\n");
@@ -32,6 +32,7 @@ pub(super) enum Content {
 pub(super) struct Outgoing {
     content: Content,
     _open: Arc<Peer>,
+    _span: Option<OpenSpan>,
 }
 
 /// An event stream on its way to a client.
@@ -94,6 +95,15 @@ impl Outgoing {
         Self {
             content,
             _open: open,
+            _span: None,
+        }
+    }
+
+    /// The span ends when the answer does.
+    pub(super) fn within(self, span: Option<OpenSpan>) -> Self {
+        Self {
+            _span: span,
+            ..self
         }
     }
 }

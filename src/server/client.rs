@@ -7,12 +7,12 @@ use tokio::{
     sync::mpsc,
     task::{AbortHandle, JoinSet},
 };
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, field::Empty, info_span};
 
 use crate::{
     gateway::{Caller, Gateway, Inbound, Outbound, Refusal, Route, next_message},
     protocol::{Kind, Message},
-    telemetry::{RequestId, Stamp},
+    telemetry::{RequestId, Stamp, Trace},
 };
 
 /// Requests of the client that may be open at once, subscriptions included; more are refused.
@@ -30,6 +30,7 @@ pub(super) struct WayOut {
 pub(super) struct Said {
     pub(super) body: Bytes,
     pub(super) request_id: RequestId,
+    pub(super) trace: Trace,
     pub(super) started: Stamp,
 }
 
@@ -99,6 +100,7 @@ impl Client {
             revision: None,
             mirrored: None,
             request_id: said.request_id,
+            trace: said.trace,
             started: said.started,
             accepts_stream: true,
             body: said.body,
@@ -231,5 +233,5 @@ fn too_many() -> Refusal {
 }
 
 fn span(request_id: RequestId) -> tracing::Span {
-    info_span!("client_request", %request_id)
+    info_span!("client_request", %request_id, trace_id = Empty)
 }

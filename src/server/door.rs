@@ -9,7 +9,7 @@ use super::{phase::Phase, rules::ServerRules, streams::Streams};
 use crate::{
     gateway::Gateway,
     lockfree::Counter,
-    telemetry::{RequestId, Stamp},
+    telemetry::{RequestId, Stamp, Trace},
 };
 
 /// What every request of a server meets.
@@ -30,9 +30,10 @@ pub(super) struct Peer {
 }
 
 /// One request at the door.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Visit<'a> {
     pub(super) door: &'a Door,
     pub(super) request_id: RequestId,
+    pub(super) trace: Trace,
     pub(super) started: Stamp,
 }

@@ -2,6 +2,8 @@
 
 use http::{HeaderMap, HeaderName};
 
+use crate::telemetry::Carrier;
+
 /// The name of a request, from the caller or made here.
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The same name under the header that older clients read.
@@ -16,6 +18,14 @@ pub(super) const MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
 pub(super) const MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
 /// A key, for clients that cannot send `Authorization`.
 pub(super) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// The request's part of a trace (W3C Trace Context).
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// What vendors say of it (as above).
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+/// What the application says of the request (W3C Baggage).
+const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+/// Our part of the trace, for the client (W3C Trace Context, level 2).
+pub(super) const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 /// Tells nginx not to hold back a stream.
 pub(super) const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
@@ -41,6 +51,18 @@ pub(super) fn all(headers: &HeaderMap, name: &HeaderName) -> Option<Box<str>> {
         text.push_str(value.to_str().ok()?);
     }
     Some(text.into())
+}
+
+/// What the headers say of the trace that the request belongs to.
+pub(super) fn trace(headers: &HeaderMap) -> Carrier<'_> {
+    let Some(traceparent) = text(headers, &TRACEPARENT) else {
+        return Carrier::default();
+    };
+    Carrier {
+        traceparent: Some(traceparent),
+        tracestate: text(headers, &TRACESTATE),
+        baggage: text(headers, &BAGGAGE),
+    }
 }
 
 /// The value of a header as text; none if it is absent or holds bytes that are not printable ASCII.

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     gateway::{Gateway, Refusal, Route},
     protocol::{LineDecoder, encode_line},
-    telemetry::RequestId,
+    telemetry::{Carrier, RequestId},
 };
 
 /// Serves `/mcp` to one client until its `input` ends or `stop` resolves, and shuts the gateway down: calls in flight may
@@ -83,6 +83,7 @@ async fn read(
                     let said = Said {
                         body,
                         request_id: RequestId::random(),
+                        trace: gateway.tracer().begin(&Carrier::default()),
                         started: gateway.clock().now(),
                     };
                     client.take(said).await;

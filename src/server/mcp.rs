@@ -60,6 +60,7 @@ async fn post(
         revision: headers::all(request.headers(), &MCP_PROTOCOL_VERSION),
         mirrored: Some(mirrored(request.headers())),
         request_id: visit.request_id,
+        trace: visit.trace.clone(),
         started: visit.started,
         accepts_stream: accepted.stream,
         body: intake::take(request, &limits).await?,

@@ -18,6 +18,7 @@ mod listen;
 mod mcp;
 mod media;
 mod phase;
+mod root_span;
 mod route;
 mod rules;
 mod settings;

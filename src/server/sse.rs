@@ -83,6 +83,7 @@ pub(super) async fn post(
     let said = Said {
         body,
         request_id: visit.request_id,
+        trace: visit.trace.clone(),
         started: visit.started,
     };
     match timeout(limits.body_timeout, says.send(said)).await {
@@ -175,7 +176,7 @@ mod tests {
     use crate::{
         gateway::GatewaySettings,
         server::streams::Streams,
-        telemetry::{Clock, RequestId},
+        telemetry::{Clock, RequestId, Trace},
     };
 
     const PATIENCE: Duration = Duration::from_secs(60);
@@ -199,6 +200,7 @@ mod tests {
             let said = Said {
                 body: Bytes::from_static(body.as_bytes()),
                 request_id: RequestId::random(),
+                trace: Trace::default(),
                 started: gateway.clock().now(),
             };
             says.send(said).await.unwrap();

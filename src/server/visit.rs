@@ -4,20 +4,21 @@ use std::sync::Arc;
 
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, field::Empty, info_span};
 
 use super::{
     admin, answer,
     body::{Content, Outgoing},
     door::{Peer, Visit},
-    headers::{self, X_REQUEST_ID, X_TRACE_ID},
+    headers::{self, TRACERESPONSE, X_REQUEST_ID, X_TRACE_ID},
     mcp,
+    root_span::Asked,
     route::{self, Target},
     sse,
 };
 use crate::{
     gateway::{Caller, Refusal},
-    telemetry::RequestId,
+    telemetry::{Carrier, RequestId, Trace},
 };
 
 /// Answers one request. The span leaves out the query, which may carry a secret.
@@ -25,20 +26,30 @@ pub(super) async fn answer(peer: Arc<Peer>, request: Request<Incoming>) -> Respo
     let started = peer.door.gateway.clock().now();
     let request_id = RequestId::from_header(headers::text(request.headers(), &X_REQUEST_ID));
     peer.requests.add(1);
+    let trace = peer
+        .door
+        .gateway
+        .tracer()
+        .begin(&headers::trace(request.headers()));
+    let asked = Asked::of(&request, &trace, (request_id, started));
     let span = info_span!(
         "http_request",
         method = %request.method(),
         uri = request.uri().path(),
         %request_id,
+        trace_id = Empty,
     );
     let visit = Visit {
         door: &peer.door,
         request_id,
+        trace: trace.clone(),
         started,
     };
     let mut response = visit.serve(request).instrument(span).await;
     name(&mut response, request_id);
-    response.map(|content| Outgoing::new(content, peer))
+    trace_of(&mut response, &trace);
+    let open = asked.and_then(|asked| asked.answered(response.status()));
+    response.map(|content| Outgoing::new(content, peer).within(open))
 }
 
 fn name(response: &mut Response<Content>, request_id: RequestId) {
@@ -48,10 +59,32 @@ fn name(response: &mut Response<Content>, request_id: RequestId) {
     }
 }
 
+/// Names the trace, where there is one, by its own name rather than by that of the request.
+fn trace_of(response: &mut Response<Content>, trace: &Trace) {
+    let Some(id) = trace.decided_id() else {
+        return;
+    };
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::try_from(id.to_string()) {
+        headers.insert(X_TRACE_ID, value);
+    }
+    if let Some(Ok(value)) = trace.response().map(HeaderValue::try_from) {
+        headers.insert(TRACERESPONSE, value);
+    }
+}
+
 impl Visit<'_> {
     async fn serve(self, request: Request<Incoming>) -> Response<Content> {
         let served = match self.admit(&request) {
-            Ok((Target::Mcp(route), caller)) => mcp::exchange(self, route, caller, request).await,
+            Ok((Target::Mcp(route), caller)) => {
+                let trace = self.trace.clone();
+                let answered = mcp::exchange(self, route, caller, request).await;
+                if answered.is_err() {
+                    // It was no message that could be read, but somebody traces it.
+                    trace.joined(&Carrier::default());
+                }
+                answered
+            }
             Ok((Target::EventStream(route), caller)) => sse::open(&self, route, caller, &request),
             Ok((Target::Messages(route), caller)) => {
                 sse::post(self, &route, &caller, request).await

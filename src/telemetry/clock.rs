@@ -122,6 +122,12 @@ impl Clock {
         Stamp(self.source.delta_as_nanos(self.origin, self.source.raw()))
     }
 
+    /// What the wall showed at `stamp`, to the nanosecond of this clock.
+    #[must_use]
+    pub fn wall(&self, stamp: Stamp) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(self.epoch_ms) + Duration::from_nanos(stamp.0)
+    }
+
     /// The wall time of a moment given in milliseconds since the clock was made, as milliseconds since the Unix epoch.
     #[must_use]
     pub const fn epoch_ms(&self, millis: u64) -> u64 {

@@ -7,7 +7,7 @@ use mcp_gateway::{
     gateway::{
         Caller, EventStream, Gateway, GatewaySettings, Inbound, Mirrored, Outbound, Reply, Route,
     },
-    telemetry::{Clock, RequestId},
+    telemetry::{Clock, RequestId, Trace},
 };
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
@@ -147,6 +147,7 @@ impl Client {
             revision: None,
             mirrored: Some(Mirrored::default()),
             request_id: RequestId::random(),
+            trace: Trace::default(),
             started: self.gateway.clock().now(),
             accepts_stream: false,
             body: serde_json::to_vec(body).unwrap().into(),

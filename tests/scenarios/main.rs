@@ -41,6 +41,7 @@ mod sse_client;
 mod stdio_client;
 mod stopping;
 mod support;
+mod traced;
 mod truth;
 
 use std::process::ExitCode;
@@ -70,6 +71,18 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "first minute: names people already have" => first_minute::names_people_already_have,
     "first minute: kill and revive" => first_minute::kill_and_revive,
     "first minute: all tools with prefixes" => first_minute::federated_names,
+
+    // Traces
+    "traced: from a client to a stdio backend's `_meta`" => traced::to_a_stdio_backend,
+    "traced: from a client to an HTTP backend's headers" => traced::to_an_http_backend,
+    "traced: through a meta-tool" => traced::through_invoke,
+    "traced: to a backend of 2026-07-28" => traced::a_modern_call,
+    "traced: told over gRPC" => traced::over_grpc,
+    "traced: by the standard's variables, the last spans at the end" => traced::by_the_standard_variables,
+    "traced: one decision for all" => traced::one_decision,
+    "traced: off unless asked for" => traced::off_unless_asked_for,
+    "traced: a collector that refuses touches no request" => traced::a_collector_that_is_not_there,
+    "traced: failures say why" => traced::failures_say_why,
 
     // Backends that die, hang and come back
     "01 a stdio child exits in the middle of a call" => dying::exit_in_the_middle,

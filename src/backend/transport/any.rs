@@ -10,7 +10,7 @@ use super::{
 use crate::{
     backend::{BackendSettings, CallError, EventSender, ParamHeader, Speaker, TransportSettings},
     protocol::{Era, Message},
-    telemetry::RequestId,
+    telemetry::{Carried, RequestId},
 };
 
 /// One attempt to have a request answered.
@@ -20,6 +20,8 @@ pub(in crate::backend) struct Delivery<'a> {
     pub(in crate::backend) speaker: Speaker<'a>,
     pub(in crate::backend) param_headers: &'a [ParamHeader],
     pub(in crate::backend) request_id: RequestId,
+    /// What the backend is told of the trace.
+    pub(in crate::backend) carried: Option<&'a Carried>,
     pub(in crate::backend) events: Option<&'a EventSender>,
     /// When the caller stops waiting: until then a child may be started or a session opened for it.
     pub(in crate::backend) deadline: Instant,
@@ -28,8 +30,16 @@ pub(in crate::backend) struct Delivery<'a> {
 }
 
 impl<'a> Delivery<'a> {
-    /// The message as a server of this era reads it.
+    /// The message as a server of this era reads it, with what it is told of the trace.
     pub(super) fn in_era(&self, era: Era) -> Cow<'a, Message> {
+        let message = self.spoken_in(era);
+        match self.carried {
+            None => message,
+            Some(carried) => Cow::Owned(carried.put_into(&message)),
+        }
+    }
+
+    fn spoken_in(&self, era: Era) -> Cow<'a, Message> {
         match (era, self.speaker) {
             (Era::Legacy, Speaker::Legacy(_)) | (Era::Modern, Speaker::Modern) => {
                 Cow::Borrowed(self.message)

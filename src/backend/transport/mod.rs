@@ -14,6 +14,7 @@ mod watched;
 mod wire;
 
 pub(super) use any::{Delivery, Transport};
+pub use http::Poster;
 pub use info::ServerInfo;
 pub(super) use outlet::Outlet;
 pub use stdio::supervise;

@@ -8,6 +8,8 @@ pub(super) mod elsewhere;
 pub(super) mod failsafe;
 pub(super) mod meta_mcp;
 pub(super) mod names;
+mod otel_variables;
 pub(super) mod server;
 pub(super) mod streaming;
+pub(super) mod telemetry;
 pub(super) mod transport;

@@ -118,7 +118,7 @@ fn http(section: &mut Section<'_>) -> Option<HttpSettings> {
     Some(HttpSettings { url: url?, headers })
 }
 
-fn headers(section: &mut Section<'_>) -> Vec<(HeaderName, Secret)> {
+pub(super) fn headers(section: &mut Section<'_>) -> Vec<(HeaderName, Secret)> {
     let findings = section.reading().findings;
     let mut headers = Vec::new();
     for (name, at, value) in section.secrets("headers") {

@@ -12,7 +12,7 @@ use crate::{
     gateway::member::Member,
     lockfree::Latest,
     protocol::{Message, RawObject, Text, quote},
-    telemetry::{Clock, RequestId},
+    telemetry::{Clock, RequestId, Trace},
 };
 
 /// Pages read of one list.
@@ -161,6 +161,7 @@ impl Reader {
                 message: Message::request(b"1", kind.method(), params.as_deref()),
                 speaker: Speaker::GATEWAY,
                 request_id: RequestId::random(),
+                trace: Trace::none(),
                 started: self.clock.now(),
                 began: Instant::now(),
                 deadline: self.deadline,

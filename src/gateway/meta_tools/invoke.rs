@@ -49,7 +49,7 @@ pub(super) async fn run(
         .await
         .map_err(failed)?;
     match (answer.message.result(), answer.message.error()) {
-        (Some(result), _) => Ok(Given::ToolResult(traced(&result, request.request_id))),
+        (Some(result), _) => Ok(Given::ToolResult(traced(&result, &request.trace_name()))),
         (None, error) => {
             let recovery = Recovery::of_answer(member.name(), &error.unwrap_or_default());
             Err(Trouble::ToolFailed(recovery))

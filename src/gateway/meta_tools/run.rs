@@ -80,7 +80,7 @@ impl Gateway {
 /// A failure as a result for the model; it names the request as a success does.
 fn shown(request: &Request, recovery: &Recovery) -> Bytes {
     let failed = Bytes::from(Box::<str>::from(failed_tool(recovery)).into_string());
-    traced(&failed, request.request_id)
+    traced(&failed, &request.trace_name())
 }
 
 /// An object as a tool's result: structured, and as text for clients that only read text.

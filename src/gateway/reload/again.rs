@@ -13,7 +13,7 @@ use crate::{
         sessions::Session,
     },
     protocol::Message,
-    telemetry::RequestId,
+    telemetry::{RequestId, Trace},
 };
 
 impl Gateway {
@@ -58,6 +58,7 @@ impl Gateway {
             caller,
             session: None,
             request_id: RequestId::random(),
+            trace: Trace::default(),
             started: self.clock.now(),
             began,
             deadline: began + self.table().settings().request_timeout,

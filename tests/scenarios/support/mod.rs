@@ -1,6 +1,7 @@
 //! What the situations stand on: the built binary as a fixture, backends that follow a script, and a client that writes raw HTTP.
 //! Everything started here is stopped when its value is dropped, and every wait ends.
 
+mod collector;
 mod era_backend;
 mod era_script;
 pub(crate) mod frame;
@@ -24,6 +25,7 @@ mod stdio_backend;
 mod way;
 mod wire;
 
+pub(crate) use collector::{Collector, hex, said};
 pub(crate) use era_backend::{EraBackend, answer_of};
 pub(crate) use era_script::{Era, Outside};
 pub(crate) use gateway::Gateway;

@@ -51,6 +51,7 @@ impl Shared {
         let says = Says {
             session: Some(session),
             request_id: Some(delivery.request_id),
+            carried: delivery.carried,
             mirrored: &mirrored,
         };
         let request = post(self.pool.endpoint(), says, edit.pieces());

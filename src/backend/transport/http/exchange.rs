@@ -5,7 +5,11 @@ use std::io::Write;
 use http::HeaderValue;
 
 use super::{endpoint::Endpoint, session::Session};
-use crate::{backend::CallError, protocol::PIECES, telemetry::RequestId};
+use crate::{
+    backend::CallError,
+    protocol::PIECES,
+    telemetry::{Carried, RequestId},
+};
 
 /// A body up to this length, in bytes, is copied behind its head: one write takes both.
 const COPIED: usize = 16 << 10;
@@ -33,6 +37,7 @@ pub(super) enum SendError {
 pub(super) struct Says<'a> {
     pub(super) session: Option<&'a Session>,
     pub(super) request_id: Option<RequestId>,
+    pub(super) carried: Option<&'a Carried>,
     /// Parts of the body that the head repeats, as whole lines.
     pub(super) mirrored: &'a str,
 }
@@ -50,6 +55,11 @@ pub(super) fn post<'a>(
         text.extend_from_slice(b"x-request-id: ");
         text.extend_from_slice(id.encode(&mut [0; RequestId::LENGTH]).as_bytes());
         text.extend_from_slice(b"\r\n");
+    }
+    for (name, value) in says.carried.into_iter().flat_map(Carried::headers) {
+        for part in [name, ": ", value, "\r\n"] {
+            text.extend_from_slice(part.as_bytes());
+        }
     }
     text.extend_from_slice(b"\r\n");
     if length > COPIED {

@@ -16,6 +16,7 @@ mod head;
 #[cfg(test)]
 mod played;
 mod pool;
+mod poster;
 mod question;
 #[cfg(test)]
 mod resume_tests;
@@ -31,4 +32,5 @@ mod transport;
 #[cfg(test)]
 mod wire_tests;
 
+pub use poster::Poster;
 pub(super) use transport::HttpTransport;

@@ -15,7 +15,7 @@ use crate::{
         TransportSettings, events,
     },
     protocol::Message,
-    telemetry::{Clock, RequestId, Secret},
+    telemetry::{Clock, RequestId, Secret, Trace},
 };
 
 /// The credential that the gateway sends.
@@ -102,6 +102,7 @@ pub(super) fn call(name: &str) -> Call<'static> {
         message: Message::request(br#""mine""#, "tools/call", Some(params.as_bytes())),
         speaker: Speaker::GATEWAY,
         request_id: RequestId::random(),
+        trace: Trace::none(),
         started: Clock::new().now(),
         began: Instant::now(),
         deadline: Instant::now() + LONG,
