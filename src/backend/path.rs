@@ -18,6 +18,7 @@ use crate::{
 struct Way<'a> {
     backend: &'a Backend,
     call: &'a Call<'a>,
+    place: Place<'a>,
     deadline: Instant,
     waited: Duration,
     ended: Stamp,
@@ -30,7 +31,7 @@ impl Backend {
             .checked_add(self.settings().timeout)
             .map_or(call.deadline, |own| own.min(call.deadline));
         let asked = call.patience.map_or(Duration::ZERO, Patience::waited);
-        let (_place, queued, start) = self.queue_up(call, deadline + asked).await?;
+        let (place, queued, start) = self.queue_up(call, deadline + asked).await?;
         if call.limited {
             self.failsafe()
                 .rate_limit()
@@ -39,6 +40,7 @@ impl Backend {
         let mut way = Way {
             backend: self,
             call,
+            place,
             deadline,
             waited: Duration::ZERO,
             ended: start,
@@ -168,7 +170,10 @@ impl Way<'_> {
                 None => timeout_at(self.deadline, answer)
                     .await
                     .map_err(|_| Late::Backend),
-                Some(patience) => Box::pin(patience.within(self.deadline, answer)).await,
+                Some(patience) => {
+                    let asked = |asked| self.place.while_asked(asked);
+                    Box::pin(patience.within(self.deadline, answer, asked)).await
+                }
             }
         };
         let end = backend.clock().now();
@@ -187,19 +192,28 @@ impl Way<'_> {
             Err(late) => Err(too_late(late, waited)),
         };
         spans::ended(backend, span, &answer, waited, end);
-        match answer {
-            // What breaks because we stop it says nothing of the backend: the ticket is dropped.
-            Err(error) if backend.is_stopped() && error.was_sent() => Err(error),
-            Err(_) if backend.is_stopped() => Err(CallError::Stopped),
-            answer => {
-                settle(ticket, backend.settings(), &answer, end);
-                answer
-            }
-        }
+        backend.settled(ticket, answer, end)
     }
 }
 
 impl Backend {
+    fn settled(
+        &self,
+        ticket: Ticket<'_>,
+        answer: Result<Message, CallError>,
+        end: Stamp,
+    ) -> Result<Message, CallError> {
+        match answer {
+            // What breaks because we stop it says nothing of the backend: the ticket is dropped.
+            Err(error) if self.is_stopped() && error.was_sent() => Err(error),
+            Err(_) if self.is_stopped() => Err(CallError::Stopped),
+            answer => {
+                settle(ticket, self.settings(), &answer, end);
+                answer
+            }
+        }
+    }
+
     fn admit<'a>(&'a self, call: &'a Call<'_>, now: Stamp) -> Result<Ticket<'a>, CallError> {
         let asker = Asker {
             tool: call.tool,

@@ -51,16 +51,19 @@ impl Patience {
         state.before + state.since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    /// Waits for `call` until `deadline`, and longer by as long as the client is asked.
+    /// Waits for `call` until `deadline`, and longer by as long as the client is asked. `asked` hears whether it is asked, at
+    /// each change.
     pub(super) async fn within<T>(
         &self,
         deadline: Instant,
         call: impl Future<Output = T>,
+        mut asked: impl FnMut(bool),
     ) -> Result<T, Late> {
         let mut call = std::pin::pin!(call);
         let mut changes = self.0.subscribe();
         loop {
             let state = *changes.borrow_and_update();
+            asked(state.since.is_some());
             let (until, late) = match state.since {
                 Some(since) => (since + LONGEST_WAIT, Late::Client),
                 None => (deadline + state.before, Late::Backend),
@@ -107,10 +110,13 @@ mod tests {
             sleep(Duration::from_secs(9)).await;
         };
         let deadline = Instant::now() + TIMEOUT;
-        assert!(patience.within(deadline, call).await.is_ok());
+        let mut changes = Vec::new();
+        let within = patience.within(deadline, call, |asked| changes.push(asked));
+        assert!(within.await.is_ok());
+        assert_eq!(changes, [false, true, false]);
         assert_eq!(patience.waited(), Duration::from_secs(200));
         let begun = Instant::now();
-        let late = patience.within(begun, sleep(Duration::from_secs(201)));
+        let late = patience.within(begun, sleep(Duration::from_secs(201)), |_| ());
         assert_eq!(late.await, Err(Late::Backend));
         assert_eq!(begun.elapsed(), Duration::from_secs(200));
     }
@@ -120,7 +126,7 @@ mod tests {
         let patience = Patience::default();
         let _waiting = patience.wait();
         let begun = Instant::now();
-        let call = patience.within(begun + TIMEOUT, std::future::pending::<()>());
+        let call = patience.within(begun + TIMEOUT, std::future::pending::<()>(), |_| ());
         assert_eq!(call.await, Err(Late::Client));
         assert_eq!(begun.elapsed(), LONGEST_WAIT);
     }

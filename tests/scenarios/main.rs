@@ -253,6 +253,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
 
     // Older backends that ask modern clients
     "parked: until it is sent again with the answers" => parked::until_it_is_sent_again,
+    "parked: beside those that need no answer" => parked::beside_those_that_need_no_answer,
     "parked: sent again with a state that is not its own" => parked::with_a_state_that_is_not_its_own,
     "parked: sent again with a part of the answers" => parked::with_a_part_of_the_answers,
     "parked: not where the client cannot be asked" => parked::of_a_client_that_cannot_be_asked,

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    asked::{Asking, elicit, said},
+    asked::{Asking, askable, elicit, said},
     modern_backend::{answer, modern},
-    support::{Gateway, Way, until},
+    support::{Gateway, Setup, Way, until},
 };
 
 fn ask(gateway: &Gateway, way: Way, message: &str) -> (Value, Value) {
@@ -43,6 +43,32 @@ pub(crate) fn until_it_is_sent_again() {
             }
         }
         assert_eq!(backend.received("tools/call").len(), 2 * Way::ALL.len());
+        assert_eq!(gateway.health("backend")["failure_count"], 0);
+    }
+}
+
+pub(crate) fn beside_those_that_need_no_answer() {
+    for backend in Asking::legacy() {
+        let mut config = json!({"backend": backend.config()});
+        config["backend"]["max_concurrency"] = json!(1);
+        config["backend"]["max_queue"] = json!(0);
+        let gateway = Setup::backends(config).start();
+        let other = gateway.session("/mcp/backend");
+        let client = gateway.client("/mcp/backend", askable());
+        let mut events = client.stream(&Way::Direct.call(7, "ask", elicit(json!(0), "?")));
+        let question = events.json();
+        let (params, asked) = ask(&gateway, Way::Direct, "?");
+        assert!(
+            other
+                .call("echo", json!({"message": "meanwhile"}))
+                .is_good()
+        );
+        let response = json!({"action": "decline"});
+        client.answer(&question, response.clone());
+        assert_eq!(said(&events.json())["result"], response);
+        let params = again(params, &asked, &response);
+        let done = answer(&gateway, &modern("/mcp/backend", "tools/call", params));
+        assert_eq!(said(&done)["result"], response);
         assert_eq!(gateway.health("backend")["failure_count"], 0);
     }
 }

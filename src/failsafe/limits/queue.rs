@@ -7,21 +7,28 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// A bounded number of places, and a bounded number of callers that wait for one, first come first served.
+/// Calls that stand aside at once because people are asked in them; a further one keeps its place.
+const MOST_ASIDE: usize = 256;
+
+/// A bounded number of places, and a bounded number of callers that wait for one, first come first served. Beside them a
+/// bounded number of calls that have given up theirs for as long as a person takes to answer.
 #[derive(Debug)]
 pub struct Queue {
     places: Semaphore,
     max_concurrency: usize,
     waiting: Semaphore,
     max_queue: usize,
+    aside: Semaphore,
 }
 
 /// A place in flight; it is free again when this is dropped.
 #[derive(Debug)]
 #[must_use]
 pub struct Place<'a> {
+    queue: &'a Queue,
     waited: Duration,
-    _held: SemaphorePermit<'a>,
+    held: SemaphorePermit<'a>,
+    is_aside: bool,
 }
 
 /// No place, or none in time. Nothing was sent.
@@ -55,6 +62,35 @@ impl Place<'_> {
     pub const fn waited(&self) -> Duration {
         self.waited
     }
+
+    /// Gives the place to somebody else while a person is asked: the backend has nothing to do for this call meanwhile. Where
+    /// too many stand aside already, it is kept. Once nobody is asked any more, the call goes on: the backend holds it already,
+    /// so where no place is free it is not waited for one.
+    pub fn while_asked(&mut self, is_asked: bool) {
+        if is_asked {
+            self.step_aside();
+        } else {
+            self.step_back();
+        }
+    }
+
+    fn step_aside(&mut self) {
+        if !self.is_aside
+            && let Ok(aside) = self.queue.aside.try_acquire()
+        {
+            self.held = aside;
+            self.is_aside = true;
+        }
+    }
+
+    fn step_back(&mut self) {
+        if self.is_aside
+            && let Ok(place) = self.queue.places.try_acquire()
+        {
+            self.held = place;
+            self.is_aside = false;
+        }
+    }
 }
 
 impl Queue {
@@ -68,6 +104,16 @@ impl Queue {
             max_concurrency,
             waiting: Semaphore::new(max_queue),
             max_queue,
+            aside: Semaphore::new(MOST_ASIDE),
+        }
+    }
+
+    fn place<'a>(&'a self, held: SemaphorePermit<'a>, waited: Duration) -> Place<'a> {
+        Place {
+            queue: self,
+            waited,
+            held,
+            is_aside: false,
         }
     }
 
@@ -77,20 +123,14 @@ impl Queue {
     /// If too many wait already, or no place came free in time.
     pub async fn enter(&self, deadline: Instant) -> Result<Place<'_>, QueueRefusal> {
         if let Ok(held) = self.places.try_acquire() {
-            return Ok(Place {
-                waited: Duration::ZERO,
-                _held: held,
-            });
+            return Ok(self.place(held, Duration::ZERO));
         }
         let Ok(_waiting) = self.waiting.try_acquire() else {
             return Err(self.refusal(Duration::ZERO));
         };
         let since = Instant::now();
         match timeout_at(deadline, self.places.acquire()).await {
-            Ok(Ok(held)) => Ok(Place {
-                waited: since.elapsed(),
-                _held: held,
-            }),
+            Ok(Ok(held)) => Ok(self.place(held, since.elapsed())),
             _ => Err(self.refusal(since.elapsed())),
         }
     }
@@ -199,6 +239,36 @@ mod tests {
             assert_eq!(queue.waiting(), 1);
         }
         assert_eq!(queue.waiting(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_stands_aside_makes_room_and_comes_back_without_waiting() {
+        let queue = Queue::new(1, 0);
+        let mut asking = queue.enter(in_one_second()).await.unwrap();
+        asking.step_aside();
+        let mut other = queue.enter(in_one_second()).await.unwrap();
+        asking.step_back();
+        assert_eq!(queue.in_flight(), 1, "it goes on beside the one place");
+        other.step_aside();
+        asking.step_back();
+        assert!(queue.enter(in_one_second()).await.is_err());
+        drop((asking, other));
+        assert_eq!(
+            (queue.in_flight(), queue.aside.available_permits()),
+            (0, MOST_ASIDE)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_finds_too_many_aside_keeps_the_place() {
+        let queue = Queue::new(MOST_ASIDE + 1, 0);
+        let mut all = Vec::new();
+        for _ in 0..=MOST_ASIDE {
+            let mut place = queue.enter(in_one_second()).await.unwrap();
+            place.step_aside();
+            all.push(place);
+        }
+        assert_eq!(queue.in_flight(), 1);
     }
 
     #[test]
