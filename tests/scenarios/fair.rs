@@ -4,7 +4,10 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::support::{HttpBackend, Mood, Setup, StdioBackend, until};
+use crate::{
+    asked::{Asking, askable, elicit},
+    support::{HttpBackend, Mood, Setup, StdioBackend, Way, until},
+};
 
 pub(crate) fn never_twice_http() {
     let server = HttpBackend::start();
@@ -151,6 +154,21 @@ pub(crate) fn limit_of_a_backend() {
         assert!(reply.recovery()["retry_after_ms"].as_u64().unwrap() <= 1000);
     }
     assert_eq!(gateway.circuit("backend"), "Closed");
+}
+
+pub(crate) fn one_call_in_rounds_pays_once() {
+    for backend in Asking::modern() {
+        let mut config = backend.config();
+        config["rate_limit"] = json!({"enabled": true, "requests_per_second": 1, "burst_size": 1});
+        config["retry"] = json!({"enabled": false});
+        let gateway = Setup::backends(json!({"backend": config})).start();
+        let client = gateway.client("/mcp/backend", askable());
+        let mut events = client.stream(&Way::Direct.call(7, "ask", elicit(json!(0), "?")));
+        let question = events.json();
+        client.answer(&question, json!({"action": "decline"}));
+        let answer = events.json();
+        assert!(answer["result"].is_object(), "{answer}");
+    }
 }
 
 pub(crate) fn lists_are_free() {

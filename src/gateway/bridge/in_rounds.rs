@@ -60,6 +60,8 @@ async fn go_on(
         let message = call.message.with_in_params(&answers);
         let mut again = request.call(message, call.repeatable, call.tool);
         again.param_headers = call.param_headers;
+        // The client's one call has paid already.
+        again.limited = false;
         // Each round is a call of its own, which begins when the client has answered.
         again.started = answer.ended.later(request.asked().saturating_sub(before));
         answer = member.send(&again).await?;
