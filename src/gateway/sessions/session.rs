@@ -1,6 +1,6 @@
 //! One client's session: whose it is, what it negotiated, and which of its calls are in flight.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
@@ -37,8 +37,8 @@ pub(in crate::gateway) struct Session {
     /// By the names of backends.
     lines: papaya::HashMap<Box<str>, Arc<OwnLine>>,
     asks: Asks,
-    /// 1 once it has ended.
-    over: Latest,
+    /// Whether it has ended. Locked when it ends, and when a way is kept.
+    over: Mutex<bool>,
     subscriptions: papaya::HashSet<Box<str>>,
     outbox: Outbox,
 }
@@ -56,7 +56,7 @@ impl Session {
             client,
             lines: papaya::HashMap::new(),
             asks: Asks::default(),
-            over: Latest::new(0),
+            over: Mutex::default(),
             id,
             caller,
             route,
@@ -150,12 +150,20 @@ impl Session {
 
     /// Keeps a way to a backend, unless there is one already; which of them it is. A session that has ended keeps none.
     pub(in crate::gateway) fn keep_line(&self, backend: &str, own: OwnLine) -> Arc<Line> {
+        // Held until it is kept: whoever ends the session ends this too, or has ended it before.
+        let is_over = self.over();
+        if *is_over {
+            own.end();
+            return Arc::clone(own.line());
+        }
         let lines = self.lines.pin();
         let line = Arc::clone(lines.get_or_insert(backend.into(), Arc::new(own)).line());
-        if self.over.value() != 0 {
-            line.end();
-        }
+        drop(is_over);
         line
+    }
+
+    fn over(&self) -> MutexGuard<'_, bool> {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets go of a way to a backend: no other call goes on it. What ends it, when its last call is over.
@@ -274,7 +282,7 @@ impl Session {
 
     /// Cancels what is in flight and ends the stream.
     pub(super) fn end(&self) {
-        self.over.set(1);
+        *self.over() = true;
         for call in self.calls.pin().values() {
             call.cancelled.notify_one();
         }

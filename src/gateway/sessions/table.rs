@@ -185,7 +185,14 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::gateway::{sessions::MOST_SUBSCRIPTIONS, stream};
+    use crate::{
+        backend::{Backend, BackendSettings, StdioSettings, TransportSettings},
+        gateway::{
+            sessions::{MOST_SUBSCRIPTIONS, OwnLine},
+            stream,
+        },
+        telemetry::Clock,
+    };
 
     fn caller(name: &str) -> Arc<Caller> {
         Arc::new(Caller {
@@ -282,6 +289,26 @@ mod tests {
             () = two.cancelled() => panic!("the other call was cancelled"),
             () = std::future::ready(()) => {}
         }
+    }
+
+    #[tokio::test]
+    async fn a_way_that_is_made_when_its_session_has_ended_ends_at_once() {
+        let sessions = sessions(9, 9);
+        let anna = caller("anna");
+        let session = open(&sessions, &anna);
+        let child = StdioSettings::new("true", &[]);
+        let settings = BackendSettings::new("b", TransportSettings::Stdio(child));
+        let backend = Backend::new(settings, Clock::new());
+        let own = || {
+            let (line, mut outside) = backend.line(Arc::clone(session.client()));
+            let hearing = tokio::spawn(async move { drop(outside.recv().await) });
+            OwnLine::new(line, hearing.abort_handle())
+        };
+        let before = session.keep_line("b", own());
+        sessions.end(session.id(), &anna).unwrap();
+        let after = session.keep_line("b", own());
+        assert!(before.is_over() && after.is_over());
+        assert!(session.lines().is_empty());
     }
 
     #[test]
