@@ -92,6 +92,13 @@ pub(crate) fn with_a_state_that_is_not_its_own() {
         -32602,
         "it was made for another tool"
     );
+    let mut otherwise = again(params.clone(), &asked, &response);
+    otherwise["arguments"]["params"]["message"] = json!("!");
+    assert_eq!(
+        code("/mcp/backend", otherwise),
+        -32602,
+        "for other arguments"
+    );
     let whole = again(params, &asked, &response);
     assert_eq!(
         code("/mcp", whole.clone()),

@@ -5,7 +5,10 @@ use std::{pin::pin, sync::Arc};
 use bytes::Bytes;
 use tokio::time::sleep;
 
-use super::parked::{MORE, Questions};
+use super::{
+    OfCall,
+    parked::{MORE, Questions},
+};
 use crate::{
     backend::EventReceiver,
     gateway::{inbound::Reply, underway::Underway},
@@ -14,13 +17,10 @@ use crate::{
 
 /// A call, and what its backend says and asks meanwhile. Dropped, it cancels the call.
 pub(in crate::gateway) struct Conversation {
-    /// Who calls what: whoever takes it up again must say the same.
-    call: Box<str>,
+    call: OfCall,
     underway: Underway,
     events: EventReceiver,
     questions: Arc<Questions>,
-    /// The progress token under which the backend's reports come.
-    token: Option<Bytes>,
     /// How the call ended, until all that was said before is taken.
     end: Option<Option<Reply>>,
 }
@@ -34,7 +34,7 @@ pub(in crate::gateway) enum Step {
 
 impl Conversation {
     pub(in crate::gateway) fn new(
-        (call, token): (Box<str>, Option<Bytes>),
+        call: OfCall,
         underway: Underway,
         events: EventReceiver,
         questions: Arc<Questions>,
@@ -44,12 +44,11 @@ impl Conversation {
             underway,
             events,
             questions,
-            token,
             end: None,
         }
     }
 
-    pub(super) fn call(&self) -> &str {
+    pub(super) const fn call(&self) -> &OfCall {
         &self.call
     }
 
@@ -92,7 +91,7 @@ impl Conversation {
     /// An event as the client that asks now may have it: its progress under the token that it has sent, if it has sent one.
     pub(in crate::gateway) fn told(&self, event: &Message, token: Option<&[u8]>) -> Option<Bytes> {
         let reports = event.method() == Some("notifications/progress")
-            && event.progress_token() == self.token.as_deref();
+            && event.progress_token() == self.call.token();
         if !reports {
             return Some(event.bytes().clone());
         }
@@ -113,7 +112,9 @@ mod tests {
             spoken.iter().all(|put| *put).then(|| answered("{}".into()))
         };
         let underway = Underway::new(call, false);
-        let call = ("call".into(), None);
+        let caller = Arc::default();
+        let message = Message::request(b"1", "tools/call", None);
+        let call = OfCall::of(caller, message);
         let mut conversation = Conversation::new(call, underway, events, Arc::default());
         for wanted in ["a", "b"] {
             let step = conversation.step().await;

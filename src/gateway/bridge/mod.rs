@@ -5,6 +5,7 @@ mod conversation;
 pub(super) mod in_rounds;
 mod lent;
 mod levels;
+mod of_call;
 mod own_way;
 mod parked;
 mod relay;
@@ -12,6 +13,7 @@ mod seal;
 
 pub(super) use conversation::{Conversation, Step};
 pub(super) use lent::{LentLines, Own};
-pub(super) use parked::{Parked, Questions};
+pub(super) use of_call::OfCall;
+pub(super) use parked::{NoPlace, Parked, Questions};
 pub(super) use relay::Relay;
 pub(super) use seal::Seal;

@@ -13,14 +13,16 @@ use serde_json::value::RawValue;
 use tokio::{sync::Notify, time::Instant};
 use uuid::Uuid;
 
-use super::{conversation::Conversation, seal::Seal};
+use super::{OfCall, conversation::Conversation, seal::Seal};
 use crate::{
     backend::{Ask, Event, LONGEST_WAIT, Patience, Waiting},
     protocol::{Message, RawObject, quote},
 };
 
-/// Calls that are parked at once; what a further one is asked is declined.
+/// Calls that are parked at once; a further one that is asked something ends.
 const MOST: usize = 256;
+/// The same for one caller, so that no one takes all.
+const MOST_OF_ONE: usize = 128;
 /// What one call may be asked at once.
 const MOST_QUESTIONS: usize = 16;
 
@@ -35,6 +37,17 @@ struct Waits {
     until: Instant,
 }
 
+/// Why a call could not be parked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::gateway) enum NoPlace {
+    /// As many calls wait as may.
+    All(usize),
+    /// So many wait of this caller.
+    Caller(usize),
+    /// The system has no randomness to seal a state with.
+    Unsealed,
+}
+
 impl Parked {
     pub(in crate::gateway) fn new() -> Self {
         Self {
@@ -44,13 +57,12 @@ impl Parked {
     }
 
     /// Keeps a call until it is repeated; the state by which it is found then. A call that finds no place ends.
-    pub(in crate::gateway) fn park(&self, conversation: Conversation) -> Option<String> {
+    pub(in crate::gateway) fn park(&self, conversation: Conversation) -> Result<String, NoPlace> {
         let id = Uuid::new_v4();
-        let state = self.seal.close(id, conversation.call())?;
+        let state = self.seal.close(id, &conversation.call().identity());
+        let state = state.ok_or(NoPlace::Unsealed)?;
         let mut calls = self.calls();
-        if calls.len() >= MOST {
-            return None;
-        }
+        has_place(&calls, conversation.call().caller())?;
         let until = Instant::now() + LONGEST_WAIT;
         calls.insert(
             id,
@@ -59,12 +71,12 @@ impl Parked {
                 until,
             },
         );
-        Some(state)
+        Ok(state)
     }
 
     /// Takes up the call that was parked with this state and is repeated as `call`.
-    pub(in crate::gateway) fn take(&self, state: &str, call: &str) -> Option<Conversation> {
-        let id = self.seal.open(state, call)?;
+    pub(in crate::gateway) fn take(&self, state: &str, call: &OfCall) -> Option<Conversation> {
+        let id = self.seal.open(state, &call.identity())?;
         let waits = self.calls().remove(&id)?;
         (waits.until > Instant::now()).then_some(waits.conversation)
     }
@@ -89,6 +101,18 @@ impl Parked {
     fn calls(&self) -> MutexGuard<'_, HashMap<Uuid, Waits>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether one more call of this caller may wait.
+fn has_place(calls: &HashMap<Uuid, Waits>, caller: &str) -> Result<(), NoPlace> {
+    if calls.len() >= MOST {
+        return Err(NoPlace::All(MOST));
+    }
+    let its = |waits: &&Waits| waits.conversation.call().caller() == caller;
+    if calls.values().filter(its).count() >= MOST_OF_ONE {
+        return Err(NoPlace::Caller(MOST_OF_ONE));
+    }
+    Ok(())
 }
 
 /// How long a backend that has asked something may take to ask more, before the client is asked all of it at once.
@@ -191,4 +215,61 @@ impl Questions {
 
 fn response_of(result: &RawValue) -> Message {
     Message::response(b"0", result.get().as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        backend::events,
+        gateway::{inbound::Caller, underway::Underway},
+    };
+
+    fn call(caller: &str, number: usize) -> OfCall {
+        let caller = Arc::new(Caller {
+            name: caller.into(),
+            ..Caller::default()
+        });
+        let params = format!(r#"{{"arguments":{{"n":{number}}}}}"#);
+        OfCall::of(
+            caller,
+            Message::request(b"1", "tools/call", Some(params.as_bytes())),
+        )
+    }
+
+    fn conversation(caller: &str, number: usize) -> Conversation {
+        let underway = Underway::new(std::future::pending(), false);
+        let (_, events) = events(1);
+        Conversation::new(call(caller, number), underway, events, Arc::default())
+    }
+
+    #[tokio::test]
+    async fn no_caller_takes_the_places_of_all() {
+        let parked = Parked::new();
+        let mut states = Vec::new();
+        for number in 0..MOST_OF_ONE {
+            states.push(parked.park(conversation("anna", number)).unwrap());
+        }
+        let refused = parked.park(conversation("anna", 99));
+        assert_eq!(refused, Err(NoPlace::Caller(MOST_OF_ONE)));
+        assert!(parked.park(conversation("bert", 0)).is_ok());
+        assert!(parked.take(&states[7], &call("anna", 8)).is_none());
+        assert!(parked.take(&states[7], &call("anna", 7)).is_some());
+        assert!(parked.park(conversation("anna", 99)).is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_places_of_all_are_bounded_too() {
+        let parked = Parked::new();
+        for number in 0..MOST {
+            let caller = (number / MOST_OF_ONE).to_string();
+            assert!(parked.park(conversation(&caller, number)).is_ok());
+        }
+        assert_eq!(
+            parked.park(conversation("bert", 0)),
+            Err(NoPlace::All(MOST))
+        );
+    }
 }

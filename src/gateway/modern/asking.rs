@@ -7,10 +7,10 @@ use bytes::Bytes;
 
 use crate::{
     gateway::{
-        bridge::{Conversation, Seal, Step},
+        bridge::{Conversation, NoPlace, OfCall, Seal, Step},
         facade::Gateway,
         inbound::{Outbound, Reply},
-        replies::{Refusal, answered},
+        replies::{Recovery, Refusal, answered, failed_call},
         request::Request,
         router::Place,
         stream::step_by_step,
@@ -59,14 +59,36 @@ impl Gateway {
 }
 
 /// Who calls what, and where.
-pub(super) fn call_of(place: &Place, request: &Request) -> String {
+pub(super) fn call_of(place: &Place, request: &Request) -> OfCall {
     let place = match place {
         Place::Aggregate => "",
         Place::Backend(member) => member.name(),
     };
-    let subject = request.message.subject().unwrap_or_default();
-    let method = request.message.method().unwrap_or_default();
-    format!("{}\n{place}\n{method}\n{subject}", request.caller.name)
+    OfCall::new(place, request)
+}
+
+/// The answer to a call that was asked for something and found no place to wait for its client.
+fn no_place(id: &[u8], why: NoPlace) -> Reply {
+    let (who, advice) = match why {
+        NoPlace::Caller(most) => (
+            format!(
+                "{most} calls of yours wait for answers already, which is the limit for one caller"
+            ),
+            "Answer what those ask, or call again once they have ended (after five minutes at the latest), with fewer at the same time.",
+        ),
+        NoPlace::All(most) => (
+            format!("{most} calls wait for their clients, which is the limit"),
+            "Call again later.",
+        ),
+        NoPlace::Unsealed => (
+            "no state can be sealed, because the system gives no randomness".to_owned(),
+            "Tell the operator of the gateway.",
+        ),
+    };
+    let happened = format!(
+        "The backend asked for something, and {who}, so this call was ended: it may or may not have taken effect."
+    );
+    answered(failed_call(id, &Recovery::overloaded(&happened, advice)))
 }
 
 impl Answering {
@@ -147,17 +169,14 @@ impl Answering {
         } = self;
         let requests = conversation.questions().requests();
         match gateway.parked.park(conversation) {
-            Some(state) => {
+            Ok(state) => {
                 let result = format!(
                     r#"{{"resultType":"input_required","inputRequests":{requests},"requestState":"{state}"}}"#
                 );
                 let message = Message::response(&id, result.as_bytes());
                 answered(message.bytes().clone())
             }
-            None => {
-                let sentence = "The backend asks for something, but as many calls wait for their clients as may, so this one was ended. Try again later.";
-                Refusal::InvalidRequest(sentence.into()).reply(Some(&id))
-            }
+            Err(why) => no_place(&id, why),
         }
     }
 }

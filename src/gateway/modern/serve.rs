@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tracing::Instrument;
 
 use super::{
@@ -144,9 +143,7 @@ impl Gateway {
                 request.events = Some(sender);
                 request.patience = Some(questions.patience().clone());
                 request.client = Some(Arc::new(asked.client));
-                let token = request.message.progress_token();
-                let token = token.map(Bytes::copy_from_slice);
-                let call = (call_of(&place, &request).into(), token);
+                let call = call_of(&place, &request);
                 let underway = self.stateless(place, request.clone());
                 Conversation::new(call, underway, incoming, questions)
             }

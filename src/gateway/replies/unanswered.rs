@@ -30,6 +30,16 @@ impl Recovery {
         }
     }
 
+    /// For a call that found as many before it as may be.
+    pub(in crate::gateway) fn overloaded(happened: &str, suggest: &str) -> Self {
+        Self {
+            error_code: OVERLOADED,
+            message: format!("{happened} {suggest}"),
+            retry_after_ms: None,
+            suggest: suggest.to_owned(),
+        }
+    }
+
     /// For a call that a backend answered with a JSON-RPC error, given as raw JSON.
     pub(in crate::gateway) fn of_answer(backend: &str, error: &[u8]) -> Self {
         #[derive(Deserialize)]
