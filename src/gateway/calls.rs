@@ -9,15 +9,17 @@ use super::{
     inbound::Outbound,
     member::Member,
     request::Request,
+    sessions::{CallStream, Session},
     stream::step_by_step,
     underway::Underway,
 };
 use crate::{
-    backend::{Answer, CallError, EventReceiver},
+    backend::{Answer, CallError, EventReceiver, events},
     protocol::Message,
     telemetry::clock::micros,
 };
 use bytes::Bytes;
+use tracing::Instrument;
 
 impl Gateway {
     /// Sends `message` to a backend on behalf of a request, and measures what we added.
@@ -108,18 +110,27 @@ pub(super) struct Tool<'a> {
 }
 
 /// The reply if it comes before anything else; a stream if the backend has something to say first.
-pub(super) async fn first_of(mut call: Underway, mut events: EventReceiver) -> Outbound {
+/// The stream of a `session` goes on without its client, which can take it up again.
+pub(super) async fn first_of(
+    mut call: Underway,
+    mut events: EventReceiver,
+    session: Option<Arc<Session>>,
+) -> Outbound {
+    let stream = |answering| match session {
+        Some(session) => kept(session, answering),
+        None => stream(answering),
+    };
     tokio::select! {
         biased;
         reply = &mut call => match (events.try_recv(), reply) {
             (Some(event), reply) => {
                 let last = reply.map(|reply| reply.body);
-                stream(Answering { call: None, events, first: Some(event), last })
+                stream(Answering { call: None, events, first: Some(event), last, is_unheard: false })
             }
             (None, Some(reply)) => Outbound::Reply(reply),
             (None, None) => Outbound::Accepted,
         },
-        event = events.recv() => stream(Answering { call: Some(call), events, first: Some(event), last: None }),
+        event = events.recv() => stream(Answering { call: Some(call), events, first: Some(event), last: None, is_unheard: false }),
     }
 }
 
@@ -130,15 +141,47 @@ fn stream(answering: Answering) -> Outbound {
     }))
 }
 
+/// The same on a stream that outlives the connection of its client.
+fn kept(session: Arc<Session>, answering: Answering) -> Outbound {
+    let (stream, read) = CallStream::begin(session);
+    tokio::spawn(say_all(answering, stream).in_current_span());
+    Outbound::Stream(read)
+}
+
+async fn say_all(mut answering: Answering, stream: CallStream) {
+    loop {
+        let message = tokio::select! {
+            biased;
+            message = answering.next() => message,
+            () = stream.left_alone(), if !answering.is_unheard => {
+                answering.forget_events();
+                continue;
+            }
+        };
+        match message {
+            Some(message) => stream.say(message),
+            None => return,
+        }
+    }
+}
+
 /// What is still to come on a call's stream: events, and the answer after the last of them.
 struct Answering {
     call: Option<Underway>,
     events: EventReceiver,
     first: Option<Message>,
     last: Option<Bytes>,
+    /// Whether only the answer is still wanted.
+    is_unheard: bool,
 }
 
 impl Answering {
+    /// Nobody is there who could be told or asked: what has been asked is declined.
+    fn forget_events(&mut self) {
+        (_, self.events) = events(1);
+        self.is_unheard = true;
+    }
+
     async fn next(&mut self) -> Option<Bytes> {
         if let Some(first) = self.first.take() {
             return Some(first.bytes().clone());
@@ -163,10 +206,7 @@ impl Answering {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        backend::events,
-        gateway::{inbound::Reply, replies::answered, stream},
-    };
+    use crate::gateway::{inbound::Reply, replies::answered, stream};
 
     fn underway(call: impl Future<Output = Option<Reply>> + Send + 'static) -> Underway {
         Underway::new(call, false)
@@ -183,7 +223,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_without_events_is_one_reply() {
         let (_sender, events) = events(4);
-        let outbound = first_of(underway(async { reply() }), events).await;
+        let outbound = first_of(underway(async { reply() }), events, None).await;
         assert!(matches!(outbound, Outbound::Reply(reply) if reply.body == "answer"));
     }
 
@@ -195,7 +235,7 @@ mod tests {
             assert!(sender.put(event("{\"n\":2}")));
             reply()
         });
-        let Outbound::Stream(stream) = first_of(call, events).await else {
+        let Outbound::Stream(stream) = first_of(call, events, None).await else {
             panic!("no stream");
         };
         let mut stream = Box::into_pin(stream);
@@ -211,7 +251,7 @@ mod tests {
     #[tokio::test]
     async fn a_cancelled_call_has_no_answer() {
         let (_sender, events) = events(4);
-        let outbound = first_of(underway(async { None }), events).await;
+        let outbound = first_of(underway(async { None }), events, None).await;
         assert!(matches!(outbound, Outbound::Accepted));
     }
 
@@ -225,7 +265,7 @@ mod tests {
             std::future::pending::<()>().await;
             reply()
         });
-        let outbound = first_of(call, events).await;
+        let outbound = first_of(call, events, None).await;
         assert!(matches!(outbound, Outbound::Stream(_)));
         assert!(watched.try_recv().is_err());
         drop(outbound);

@@ -8,11 +8,11 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 use super::{
     bridge::{LentLines, Parked},
     directory::Directory,
-    inbound::{Caller, EventStream, Reply, Route},
+    inbound::{Caller, EventStream, GoneOn, Reply, Route},
     member::Member,
     reload::{Reloads, Retiring},
     replies::Refusal,
-    sessions::Sessions,
+    sessions::{Session, Sessions},
     settings::GatewaySettings,
     table::Table,
     watch::Watch,
@@ -102,13 +102,44 @@ impl Gateway {
         session: Option<&str>,
         caller: &Caller,
     ) -> Result<Box<dyn EventStream>, Reply> {
-        let refuse = |refusal: Refusal| refusal.reply(None);
+        let session = self.listener(route, session, caller);
+        session
+            .map(|session| session.listen())
+            .map_err(|refusal| refusal.reply(None))
+    }
+
+    /// Goes on with a stream of a session after the event of this id: the one that [`Gateway::listen`] opened, or that of a
+    /// call. With an id that is none of this session's it is as if nothing had been heard.
+    ///
+    /// # Errors
+    /// As [`Gateway::listen`], and where the stream was that of a call and nothing of it is kept.
+    pub fn resume(
+        &self,
+        route: &Route,
+        session: Option<&str>,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<GoneOn, Reply> {
+        let session = self.listener(route, session, caller);
+        session
+            .and_then(|session| {
+                let gone = || Refusal::NotKept(id.into());
+                session.resume(id).ok_or_else(gone)
+            })
+            .map_err(|refusal| refusal.reply(None))
+    }
+
+    fn listener(
+        &self,
+        route: &Route,
+        session: Option<&str>,
+        caller: &Caller,
+    ) -> Result<Arc<Session>, Refusal> {
         if self.is_draining() {
-            return Err(refuse(Refusal::Draining));
+            return Err(Refusal::Draining);
         }
-        let id = session.ok_or_else(|| refuse(Refusal::MissingSession))?;
-        let session = self.sessions.find(id, caller, route, self.clock.now());
-        session.map(|session| session.listen()).map_err(refuse)
+        let id = session.ok_or(Refusal::MissingSession)?;
+        self.sessions.find(id, caller, route, self.clock.now())
     }
 
     /// Whether this caller may open an event stream that is a session of its own, where so many are `open` already.

@@ -102,5 +102,41 @@ pub struct Reply {
 /// Dropping it cancels what it waits for.
 pub trait EventStream: Send {
     /// The next message.
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>>;
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Sent>>;
+}
+
+/// One message of a stream.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// The JSON-RPC message.
+    pub message: Bytes,
+    /// By which its client takes the stream up again; none where it cannot.
+    pub id: Option<Box<str>>,
+}
+
+impl From<Bytes> for Sent {
+    fn from(message: Bytes) -> Self {
+        Self { message, id: None }
+    }
+}
+
+/// A stream that goes on where its client was.
+pub struct GoneOn {
+    /// What follows.
+    pub stream: Box<dyn EventStream>,
+    /// Whether something in between is not kept any more.
+    pub has_gap: bool,
+    /// Whether it is that of a call, on which its answer comes.
+    pub of_call: bool,
+}
+
+impl From<Box<dyn EventStream>> for GoneOn {
+    /// One that begins.
+    fn from(stream: Box<dyn EventStream>) -> Self {
+        Self {
+            stream,
+            has_gap: false,
+            of_call: false,
+        }
+    }
 }

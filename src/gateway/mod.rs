@@ -37,7 +37,7 @@ mod uri_template;
 mod watch;
 
 pub use facade::Gateway;
-pub use inbound::{Caller, EventStream, Inbound, Mirrored, Outbound, Reply, Route};
+pub use inbound::{Caller, EventStream, GoneOn, Inbound, Mirrored, Outbound, Reply, Route, Sent};
 pub use reload::{Adopted, ReloadOutcome, Reloaded, Wish};
 pub use replies::Refusal;
 pub use selection::{Glob, ToolSelection};

@@ -72,7 +72,11 @@ impl Gateway {
             Err(refusal) => return Outbound::Reply(refusal.reply(message.id())),
         };
         match message.kind() {
-            Kind::Request if inbound.accepts_stream => self.streamed(admitted, message).await,
+            Kind::Request if inbound.accepts_stream => {
+                // Only over HTTP does a connection break and its client stay.
+                let outlives = inbound.mirrored.is_some();
+                self.streamed(admitted, message, outlives).await
+            }
             Kind::Request => self.plain(admitted, message).await,
             Kind::Notification => {
                 self.take(&admitted, message).await;
@@ -145,7 +149,12 @@ impl Gateway {
         }
     }
 
-    async fn streamed(self: &Arc<Self>, admitted: Admitted, message: Message) -> Outbound {
+    async fn streamed(
+        self: &Arc<Self>,
+        admitted: Admitted,
+        message: Message,
+        outlives: bool,
+    ) -> Outbound {
         if !may_have_events(&message) {
             return self.plain(admitted, message).await;
         }
@@ -153,7 +162,8 @@ impl Gateway {
         let mut request = admitted.request(message);
         request.events = Some(events);
         let incoming = heard_in_session(&mut request, incoming);
-        first_of(self.underway(admitted.place, request), incoming).await
+        let session = request.session.clone().filter(|_| outlives);
+        first_of(self.underway(admitted.place, request), incoming, session).await
     }
 
     /// The one place where a request's future is put on the heap: from here on down it is of one type for all.

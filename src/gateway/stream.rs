@@ -8,14 +8,15 @@ use std::{
 
 use bytes::Bytes;
 
-use super::inbound::EventStream;
+use super::inbound::{EventStream, Sent};
 
 /// Calls `step` with `state`, sends the message it gives, and goes on with the state it gives, until it gives none.
 /// Dropping the stream drops the step under way.
-pub(super) fn step_by_step<S, F, N>(state: S, mut step: F) -> Box<dyn EventStream>
+pub(super) fn step_by_step<S, F, N, M>(state: S, mut step: F) -> Box<dyn EventStream>
 where
     F: FnMut(S) -> N + Send + Unpin + 'static,
-    N: Future<Output = Option<(Bytes, S)>> + Send + 'static,
+    N: Future<Output = Option<(M, S)>> + Send + 'static,
+    M: Into<Sent> + 'static,
     S: 'static,
 {
     let next = Some(Box::pin(step(state)));
@@ -24,7 +25,8 @@ where
 
 /// The next message of a stream, once there is one; none at its end.
 pub async fn next_message(stream: &mut Pin<Box<dyn EventStream>>) -> Option<Bytes> {
-    poll_fn(|context| stream.as_mut().poll_next(context)).await
+    let next = poll_fn(|context| stream.as_mut().poll_next(context)).await;
+    next.map(|sent| sent.message)
 }
 
 struct Steps<F, N> {
@@ -32,12 +34,13 @@ struct Steps<F, N> {
     next: Option<Pin<Box<N>>>,
 }
 
-impl<S, F, N> EventStream for Steps<F, N>
+impl<S, F, N, M> EventStream for Steps<F, N>
 where
     F: FnMut(S) -> N + Send + Unpin,
-    N: Future<Output = Option<(Bytes, S)>> + Send,
+    N: Future<Output = Option<(M, S)>> + Send,
+    M: Into<Sent>,
 {
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Sent>> {
         let steps = self.get_mut();
         let Some(next) = steps.next.as_mut() else {
             return Poll::Ready(None);
@@ -47,7 +50,7 @@ where
             return Poll::Ready(None);
         };
         next.set((steps.step)(state));
-        Poll::Ready(Some(message))
+        Poll::Ready(Some(message.into()))
     }
 }
 

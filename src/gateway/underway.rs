@@ -13,7 +13,7 @@ use super::inbound::Reply;
 /// A call under way; it gives no reply if the client cancels it.
 ///
 /// Up to revision 2025-11-25 a client that disconnects has not cancelled (basic/transports, Sending Messages to the
-/// Server): the call of a session goes on to its end or its deadline, and only its answer is lost. A call without a session
+/// Server): the call of a session goes on to its end or its deadline. Its answer is lost, unless its stream had begun, which is kept. A call without a session
 /// has nobody but its connection who could cancel it, and ends with it.
 pub(super) struct Underway {
     call: Option<Pin<Box<dyn Future<Output = Option<Reply>> + Send>>>,

@@ -15,7 +15,11 @@ use tokio::time::{Instant, Sleep, sleep};
 use tracing::Span;
 
 use super::door::Peer;
-use crate::{gateway::EventStream, protocol::encode_sse, telemetry::OpenSpan};
+use crate::{
+    gateway::{EventStream, Sent},
+    protocol::encode_sse,
+    telemetry::OpenSpan,
+};
 
 /// A line that readers of an event stream skip (HTML standard, section 9.2.6).
 const COMMENT: Bytes = Bytes::from_static(b": keep-alive\n\n");
@@ -81,13 +85,17 @@ impl Events {
         }
         let _entered = self.span.enter();
         let event = match self.stream.as_mut().poll_next(context) {
-            Poll::Ready(message) => message.map(|message| encode_sse(&message, None)),
+            Poll::Ready(message) => message.map(|sent| written(&sent)),
             Poll::Pending if self.silence.as_mut().poll(context).is_ready() => Some(COMMENT),
             Poll::Pending => return Poll::Pending,
         };
         self.silence.as_mut().reset(Instant::now() + self.interval);
         Poll::Ready(event)
     }
+}
+
+fn written(sent: &Sent) -> Bytes {
+    encode_sse(&sent.message, sent.id.as_deref())
 }
 
 impl Outgoing {
@@ -150,8 +158,8 @@ mod tests {
     struct Channel(mpsc::Receiver<Bytes>);
 
     impl EventStream for Channel {
-        fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
-            self.0.poll_recv(context)
+        fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Sent>> {
+            self.0.poll_recv(context).map(|next| next.map(Into::into))
         }
     }
 

@@ -10,6 +10,8 @@ pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 pub(super) const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 /// The client session (MCP, Streamable HTTP, session management).
 pub(super) const MCP_SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+/// The event after which a client wants its stream to go on (HTML standard, section 9.2).
+pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// The revision a client speaks after `initialize` (MCP, Streamable HTTP, protocol version header).
 pub(super) const MCP_PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 /// The method in the body (MCP 2026-07-28, basic/transports/streamable-http, standard request headers).

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
@@ -9,15 +10,20 @@ use super::{
     answer::{self, EVENT_STREAM, JSON},
     body::{Content, Events},
     door::Visit,
-    headers::{self, MCP_METHOD, MCP_NAME, MCP_PROTOCOL_VERSION, MCP_SESSION_ID},
+    headers::{self, LAST_EVENT_ID, MCP_METHOD, MCP_NAME, MCP_PROTOCOL_VERSION, MCP_SESSION_ID},
     intake,
     media::{self, Accepted},
     phase::{self, Phase},
 };
 use crate::{
-    gateway::{Caller, Inbound, Mirrored, Outbound, Refusal, Reply, Route},
+    gateway::{Caller, GoneOn, Inbound, Mirrored, Outbound, Refusal, Reply, Route},
     protocol::encode_sse,
 };
+
+/// What a client hears first that comes back too late; readers of an event stream skip it.
+const GAP: Bytes = Bytes::from_static(
+    b": What came after the event of this Last-Event-ID is not kept any more, or not all of it.\n\n",
+);
 
 /// Older clients send none of these.
 fn mirrored(headers: &HeaderMap) -> Mirrored {
@@ -91,12 +97,29 @@ fn listen(
     request: &Request<Incoming>,
 ) -> Result<Response<Content>, Refusal> {
     Accepted::of(request.headers()).check_listen(request.headers())?;
-    let opened = visit.door.gateway.listen(route, session(request), caller);
+    let gateway = &visit.door.gateway;
+    let opened = match headers::text(request.headers(), &LAST_EVENT_ID) {
+        Some(id) => gateway.resume(route, session(request), caller, id),
+        None => gateway
+            .listen(route, session(request), caller)
+            .map(GoneOn::from),
+    };
     Ok(opened.map_or_else(
         |reply| answer::reply(reply, JSON),
-        |stream| {
-            let stopping = phase::reached(visit.door.phase.clone(), Phase::Draining);
-            answer::events(Events::new(stream, visit.door.rules.now().keep_alive).until(stopping))
+        |GoneOn {
+             stream,
+             has_gap,
+             of_call,
+         }| {
+            let mut events = Events::new(stream, visit.door.rules.now().keep_alive);
+            if has_gap {
+                events = events.beginning_with(GAP);
+            }
+            if !of_call {
+                let stopping = phase::reached(visit.door.phase.clone(), Phase::Draining);
+                events = events.until(stopping);
+            }
+            answer::events(events)
         },
     ))
 }

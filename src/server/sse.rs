@@ -29,7 +29,7 @@ use super::{
     streams::Place,
 };
 use crate::{
-    gateway::{Caller, EventStream, Gateway, Refusal, Route},
+    gateway::{Caller, EventStream, Gateway, Refusal, Route, Sent},
     protocol::Body,
 };
 
@@ -163,8 +163,8 @@ impl Attended {
 struct Unread(mpsc::Receiver<Bytes>);
 
 impl EventStream for Unread {
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        self.0.poll_recv(context)
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Sent>> {
+        self.0.poll_recv(context).map(|next| next.map(Into::into))
     }
 }
 

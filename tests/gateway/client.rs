@@ -101,7 +101,7 @@ impl Client {
         act.await;
         let first = std::future::poll_fn(|context| stream.as_mut().poll_next(context));
         let first = timeout(Duration::from_secs(20), first).await.unwrap();
-        serde_json::from_slice(&first.unwrap()).unwrap()
+        serde_json::from_slice(&first.unwrap().message).unwrap()
     }
 
     /// The HTTP status of a request.
@@ -123,7 +123,7 @@ impl Client {
         while let Some(message) =
             std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await
         {
-            messages.push(serde_json::from_slice(&message).unwrap());
+            messages.push(serde_json::from_slice(&message.message).unwrap());
         }
         messages
     }

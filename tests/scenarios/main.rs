@@ -36,6 +36,7 @@ mod own_session;
 mod parked;
 mod reload;
 mod reread;
+mod resumed;
 mod scripts;
 mod sse_client;
 mod stdio_client;
@@ -261,6 +262,9 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "parked: no longer than the gateway runs" => parked::until_the_gateway_ends,
 
     // What backends say outside of calls
+    "resumed: the stream of what belongs to no call" => resumed::what_belongs_to_no_call,
+    "resumed: the stream of a call, after which its answer comes" => resumed::the_stream_of_a_call,
+    "resumed: the stream of a call that is not kept" => resumed::a_call_whose_stream_is_not_kept,
     "heard: by the client whose session it is" => heard::by_the_client_whose_session_it_is,
     "heard: by those who have subscribed" => heard::by_those_who_have_subscribed,
     "heard: from the backend that has the resource" => heard::from_the_backend_that_has_it,

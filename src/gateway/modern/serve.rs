@@ -119,7 +119,7 @@ impl Gateway {
         let (sender, incoming) = events(self.table().settings().sessions.buffer);
         request.events = Some(sender);
         let incoming = incoming.only(move |event| is_wanted(event, asked.log_level));
-        first_of(self.stateless(place, request), incoming).await
+        first_of(self.stateless(place, request), incoming, None).await
     }
 
     /// The same for a client that can be asked: its call may be interrupted by questions, or go on after them.

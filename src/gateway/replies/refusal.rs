@@ -59,6 +59,8 @@ pub enum Refusal {
     UnknownSession,
     /// The event stream that a message was posted for is not open, or is somebody else's.
     UnknownStream,
+    /// A client comes back to the stream of a call after the event of this id, and nothing of it is kept.
+    NotKept(Box<str>),
     /// Messages posted for an event stream wait, and none of them was taken for a while.
     StreamFull,
     /// This many sessions are open, which is the limit.
@@ -170,7 +172,8 @@ impl Refusal {
             | Self::NotStateless(_)
             | Self::IncompleteMeta(_)
             | Self::HeaderMismatch(_)
-            | Self::MissingSession => 400,
+            | Self::MissingSession
+            | Self::NotKept(_) => 400,
             Self::Unauthorized => 401,
             Self::ForeignOrigin(_)
             | Self::ForeignHost(_)

@@ -186,6 +186,10 @@ impl Refusal {
             Self::UnknownStream => f.write_str(
                 "No event stream with this sessionId is open for this key here, so the message was not taken. Open one by GET on /sse or /mcp/<backend>/sse, and post to the address that its first event names.",
             ),
+            Self::NotKept(id) => write!(
+                f,
+                "The stream of the call with event {id:?} is not kept any more, so what came after it is lost. Call again if nothing else came of it, or listen without Last-Event-ID for what is new."
+            ),
             Self::StreamFull => f.write_str(
                 "Earlier messages of this client still wait, so this one was not taken: the event stream is not read, or `initialize` is still under way. Read the stream, then send it again.",
             ),

@@ -1,7 +1,8 @@
 //! Client sessions: opened by `initialize`, bound to their caller and route, ended by DELETE or by idleness.
-//! A session also knows its calls in flight and what waits for its GET stream.
+//! A session also knows its calls in flight and what is said on its streams.
 
 mod asks;
+mod kept;
 mod lists;
 mod log_level;
 mod outbox;
@@ -12,6 +13,7 @@ mod table;
 
 pub(super) use lists::Lists;
 pub(super) use log_level::LogLevel;
+pub(super) use outbox::CallStream;
 pub(super) use own_line::{Ending, OwnLine};
 pub(super) use session::{MOST_SUBSCRIPTIONS, Session};
 pub(super) use table::Sessions;

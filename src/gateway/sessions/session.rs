@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     backend::{Client, EventSender, Line, Patience, Waiting},
-    gateway::inbound::{Caller, EventStream, Route},
+    gateway::inbound::{Caller, EventStream, GoneOn, Route},
     lockfree::Latest,
     protocol::{Message, Revision},
     telemetry::Stamp,
@@ -227,13 +227,16 @@ impl Session {
 
     /// Queues a message for the GET stream.
     pub(in crate::gateway) fn tell(&self, message: Bytes) {
-        if !self.outbox.push(message) {
-            tracing::debug!(caller = %self.caller.name, "A slow stream lost its oldest message");
-        }
+        self.outbox.push(message);
     }
 
     pub(in crate::gateway) fn listen(self: &Arc<Self>) -> Box<dyn EventStream> {
         outbox::listen(Arc::clone(self))
+    }
+
+    /// Goes on with one of its streams after the event of this id, if it is kept.
+    pub(in crate::gateway) fn resume(self: &Arc<Self>, id: &str) -> Option<GoneOn> {
+        outbox::resume(Arc::clone(self), id)
     }
 
     pub(in crate::gateway) fn log_at(&self, level: LogLevel) {

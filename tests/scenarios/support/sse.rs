@@ -25,6 +25,20 @@ impl Events {
 
     /// The data of the next event that has any; nothing when the stream ends.
     pub(crate) fn next(&mut self) -> io::Result<Option<String>> {
+        Ok(self.block()?.as_deref().and_then(data_of))
+    }
+
+    /// The next event as JSON, and its id.
+    pub(crate) fn identified(&mut self) -> (String, Value) {
+        let block = self.block().unwrap();
+        let block = block.unwrap_or_else(|| panic!("the stream has ended"));
+        let id = block.lines().find_map(|line| line.strip_prefix("id: "));
+        let id = id.unwrap_or_else(|| panic!("no id: {block}"));
+        let data = data_of(&block).unwrap_or_default();
+        (id.to_owned(), serde_json::from_str(&data).unwrap())
+    }
+
+    fn block(&mut self) -> io::Result<Option<String>> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             // Comments keep the connection alive, and patience ends all the same.
@@ -33,8 +47,9 @@ impl Events {
             }
             while let Some(end) = self.unread.windows(2).position(|two| two == b"\n\n") {
                 let block: Vec<u8> = self.unread.drain(..end + 2).collect();
-                if let Some(data) = data_of(&String::from_utf8_lossy(&block)) {
-                    return Ok(Some(data));
+                let block = String::from_utf8_lossy(&block).into_owned();
+                if data_of(&block).is_some() {
+                    return Ok(Some(block));
                 }
             }
             match self.stream.piece()? {
