@@ -34,6 +34,55 @@ impl Missing {
 }
 
 impl Gateway {
+    /// Brings up to date what a list shows: a backend that was listed or failed to answer before is hardly waited for.
+    pub(super) async fn freshen_list(
+        self: &Arc<Self>,
+        kinds: &[Kind],
+        caller: &Caller,
+    ) -> Vec<Missing> {
+        let members = self.table().members_for(caller).cloned().collect();
+        self.freshen_shown(members, kinds).await
+    }
+
+    /// The same for these backends alone.
+    pub(super) async fn freshen_shown(
+        self: &Arc<Self>,
+        members: Vec<Arc<Member>>,
+        kinds: &[Kind],
+    ) -> Vec<Missing> {
+        let unknown = self.fan_out_deadline();
+        // Who does not want lists to be kept wants them as they are now.
+        let is_kept = !self.table().settings().meta_mcp.cache_ttl.is_zero();
+        let known = if is_kept {
+            unknown.min(Instant::now() + GLANCE)
+        } else {
+            unknown
+        };
+        for member in &members {
+            self.doubt_broken(member, kinds);
+        }
+        self.freshen_until(members, kinds, |member, kind| {
+            if member.catalogue().was_asked_for(kind) {
+                known
+            } else {
+                unknown
+            }
+        })
+        .await
+    }
+
+    /// What a backend with an open circuit listed is asked for again, however new it is.
+    fn doubt_broken(&self, member: &Member, kinds: &[Kind]) {
+        if member.backend().failsafe().circuit_breaker.state() == CircuitState::Open {
+            for kind in kinds {
+                let is_new = self.freshness(member, *kind) == Freshness::Fresh;
+                if is_new {
+                    member.catalogue().mark_due(*kind);
+                }
+            }
+        }
+    }
+
     /// Reads what is due of all backends that the caller may use, and names those that did not answer in time.
     pub(super) async fn freshen(self: &Arc<Self>, kinds: &[Kind], caller: &Caller) -> Vec<Missing> {
         let members = self.table().members_for(caller).cloned().collect();
@@ -53,23 +102,35 @@ impl Gateway {
         kinds: &[Kind],
         deadline: Instant,
     ) -> Vec<Missing> {
+        self.freshen_until(members, kinds, |_, _| deadline).await
+    }
+
+    async fn freshen_until(
+        self: &Arc<Self>,
+        members: Vec<Arc<Member>>,
+        kinds: &[Kind],
+        deadline: impl Fn(&Member, Kind) -> Instant,
+    ) -> Vec<Missing> {
         let asked = members
             .into_iter()
             .flat_map(|member| kinds.iter().map(move |kind| (Arc::clone(&member), *kind)));
         let readings: Vec<_> = asked
             .filter(|(member, kind)| self.freshness(member, *kind) != Freshness::Fresh)
             .map(|(member, kind)| {
+                let until = deadline(&member, kind);
                 let reading = Arc::clone(self).up_to_date(Arc::clone(&member), kind);
-                (member, kind, tokio::spawn(reading))
+                (member, kind, until, tokio::spawn(reading))
             })
             .collect();
         let mut missing = Vec::new();
-        for (member, kind, reading) in readings {
-            let reason = match timeout_at(deadline, reading).await {
+        for (member, kind, until, reading) in readings {
+            let reason = match timeout_at(until, reading).await {
                 Ok(Ok(Ok(()))) => continue,
                 Ok(Ok(Err(error))) => error.to_string(),
                 Ok(Err(_)) | Err(_) => "it has not answered in time".to_owned(),
             };
+            let now = self.clock.now();
+            member.catalogue().doubt(kind, now, &reason);
             missing.push(Missing {
                 server: member.name().into(),
                 reason,
@@ -124,6 +185,29 @@ impl Gateway {
         member.catalogue().freshness(kind, self.clock.now(), ttl)
     }
 
+    /// What goes on for lists that nobody answers for: they leave after their grace, and are asked for again until then
+    /// and after, so that they come back without anybody asking.
+    pub(super) fn tend_stale(self: &Arc<Self>, member: &Arc<Member>) {
+        let grace = self.table().settings().meta_mcp.stale_grace;
+        for kind in Kind::ALL {
+            if member.catalogue().stale(kind).is_none() {
+                continue;
+            }
+            if member.catalogue().expire(kind, self.clock.now(), grace) {
+                tracing::warn!(
+                    backend = member.name(),
+                    list = kind.member(),
+                    "The backend has not answered for longer than meta_mcp.stale_grace; what it listed is not shown until it does"
+                );
+                self.list_changed(member, kind);
+            }
+            let nobody_reads = member.catalogue().try_begin(kind).is_some();
+            if nobody_reads && self.freshness(member, kind) == Freshness::Due {
+                tokio::spawn(Arc::clone(self).up_to_date(Arc::clone(member), kind));
+            }
+        }
+    }
+
     async fn up_to_date(self: Arc<Self>, member: Arc<Member>, kind: Kind) -> Result<(), CallError> {
         if self.freshness(&member, kind) == Freshness::Due {
             Arc::clone(&self).read(Arc::clone(&member), kind).await?;
@@ -151,5 +235,7 @@ impl Gateway {
     }
 }
 
+/// How long a list waits for a backend of which something can be shown already, or that did not answer before.
+const GLANCE: std::time::Duration = std::time::Duration::from_millis(100);
 /// A name that is not on a list older than this is worth a second look at the backend.
 const RECHECK: std::time::Duration = std::time::Duration::from_secs(1);

@@ -28,6 +28,8 @@ pub struct MetaMcpSettings {
     pub naming: Naming,
     /// How long a listed catalogue is served before it is asked for again.
     pub cache_ttl: Duration,
+    /// How long the last good catalogue of a backend that does not answer is shown.
+    pub stale_grace: Duration,
     /// Backends whose catalogue is read at start rather than at first use; `*` means all.
     pub warm_start: Vec<String>,
     /// Tools of backends listed beside the meta-tools.
@@ -95,6 +97,7 @@ impl Default for MetaMcpSettings {
             enabled: true,
             naming: Naming::Prefixed,
             cache_ttl: Duration::from_secs(300),
+            stale_grace: Duration::from_secs(900),
             warm_start: Vec::new(),
             surfaced_tools: Vec::new(),
             selections: BTreeMap::new(),

@@ -55,7 +55,8 @@ impl Gateway {
         }
     }
 
-    /// A backend that was started again may offer other things than before, and need not say so.
+    /// A backend that was started again may offer other things than before, and need not say so; one that is down is asked
+    /// for what it listed until it answers.
     async fn notice_restarts(self: Arc<Self>, member: Arc<Member>) {
         let mut ticks = interval(RESTART_CHECK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -63,10 +64,11 @@ impl Gateway {
         let mut earlier = restarts();
         loop {
             ticks.tick().await;
+            self.tend_stale(&member);
             let now = restarts();
             if now != earlier && member.backend().status().running {
                 earlier = now;
-                let was_read = |kind: &Kind| member.catalogue().listing(*kind).is_some();
+                let was_read = |kind: &Kind| member.catalogue().was_asked_for(*kind);
                 self.read_again(&member, Kind::ALL.into_iter().filter(was_read));
             }
         }

@@ -39,6 +39,7 @@ mod reread;
 mod resumed;
 mod scripts;
 mod sse_client;
+mod stale;
 mod stdio_client;
 mod stopping;
 mod support;
@@ -116,6 +117,9 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "12 a busy serial backend is not killed by a health probe" => catalogue::busy_is_alive,
     "12 a backend that knows no ping is alive" => catalogue::no_ping_is_alive,
     "13 one of many backends hangs in a list" => catalogue::one_of_many_hangs,
+    "13 what a dead backend listed stays, marked, for a grace time, and comes back with it" => stale::dead,
+    "13 what a hung backend listed stays, marked, and delays no list" => stale::hung,
+    "a server that is not ready after its restart does not lose its resources" => stale::not_ready,
     "14 tools that appear later" => catalogue::late_tools,
     "14 other tools after a restart" => catalogue::other_tools_after_a_restart,
     "a tool that the configuration leaves out is not on /mcp" => catalogue::left_out,

@@ -17,6 +17,7 @@ pub(in crate::config) fn read(
     section.flag("enabled", &mut settings.enabled);
     section.read("naming", &mut settings.naming, naming);
     section.read("cache_ttl", &mut settings.cache_ttl, values::duration);
+    section.read("stale_grace", &mut settings.stale_grace, values::duration);
     let mut cached = true;
     section.flag("cache_tools", &mut cached);
     if !cached {
@@ -77,11 +78,12 @@ mod tests {
 
     #[test]
     fn every_key_is_read_and_a_disabled_backend_is_left_out() {
-        let text = "meta_mcp:\n  enabled: false\n  naming: plain\n  cache_ttl: 1m\n  warm_start: [a, off]\n  surfaced_tools: [{server: a, tool: echo}, {server: off, tool: x}]\nbackends: {a: {command: x}, off: {command: y, enabled: false}}\n";
+        let text = "meta_mcp:\n  enabled: false\n  naming: plain\n  cache_ttl: 1m\n  stale_grace: 2m\n  warm_start: [a, off]\n  surfaced_tools: [{server: a, tool: echo}, {server: off, tool: x}]\nbackends: {a: {command: x}, off: {command: y, enabled: false}}\n";
         let expected = MetaMcpSettings {
             enabled: false,
             naming: Naming::Plain,
             cache_ttl: Duration::from_secs(60),
+            stale_grace: Duration::from_secs(120),
             warm_start: vec!["a".to_owned()],
             surfaced_tools: vec![SurfacedTool {
                 server: "a".to_owned(),

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
 use crate::gateway::{
-    catalogue::{Entry, Kind},
+    catalogue::{Entry, Kind, Mark},
     facade::Gateway,
     freshen::Missing,
     inbound::Caller,
@@ -61,15 +61,14 @@ impl Gateway {
             .filter(|member| surfaced.iter().any(|tool| tool.server == member.name()))
             .cloned()
             .collect();
-        let missing = self
-            .freshen_members(members, &[Kind::Tools], self.fan_out_deadline())
-            .await;
+        let missing = self.freshen_shown(members.clone(), &[Kind::Tools]).await;
+        let stale = self.stale_of(&members, Kind::Tools);
         let directory = self.directory();
         let tools = surfaced
             .iter()
             .filter(|tool| caller.may_call(&tool.server, &tool.tool))
             .filter_map(|tool| directory.tool_of(&tool.server, &tool.tool))
-            .map(|listed| listed.public.clone());
+            .map(|listed| stale.show(listed.member.name(), &listed.public));
         let entries = MetaTool::ALL
             .into_iter()
             .filter(|tool| caller.operator || !tool.is_for_operators())
@@ -80,13 +79,15 @@ impl Gateway {
     }
 
     async fn federated(self: &Arc<Self>, caller: &Caller) -> (Vec<Box<RawValue>>, Vec<Missing>) {
-        let missing = self.freshen(&[Kind::Tools], caller).await;
+        let members: Vec<_> = self.table().members_for(caller).cloned().collect();
+        let missing = self.freshen_shown(members.clone(), &[Kind::Tools]).await;
+        let stale = self.stale_of(&members, Kind::Tools);
         let directory = self.directory();
         let entries = directory
             .tools()
             .iter()
             .filter(|listed| listed.is_for(caller))
-            .map(|listed| listed.public.clone())
+            .map(|listed| stale.show(listed.member.name(), &listed.public))
             .collect();
         (entries, missing)
     }
@@ -124,21 +125,54 @@ impl Gateway {
         show: impl Fn(&Member, &Entry) -> Box<RawValue>,
     ) -> Result<Bytes, Refusal> {
         refuse_cursor(request)?;
-        let missing = self.freshen(&[kind], &request.caller).await;
+        let members: Vec<_> = self.table().members_for(&request.caller).cloned().collect();
+        let missing = self.freshen_shown(members.clone(), &[kind]).await;
+        let stale = self.stale_of(&members, kind);
         let mut seen = HashSet::new();
         let mut entries = Vec::new();
-        for member in self.table().members_for(&request.caller) {
+        for member in &members {
             let Some(listing) = member.catalogue().listing(kind) else {
                 continue;
             };
             for entry in &listing.entries {
                 // Of two backends that offer one URI the first is the one that is asked.
                 if kind == Kind::Prompts || seen.insert(entry.key.clone()) {
-                    entries.push(show(member, entry));
+                    entries.push(stale.mark(member.name(), show(member, entry)));
                 }
             }
         }
         Ok(finish(request, kind, entries, missing))
+    }
+}
+
+/// The backends whose entries are shown as they were: mostly none.
+struct StaleOnes(Vec<(Box<str>, Mark)>);
+
+impl Gateway {
+    fn stale_of(&self, members: &[Arc<Member>], kind: Kind) -> StaleOnes {
+        let stale = members.iter().filter_map(|member| {
+            let stale = member.catalogue().stale(kind)?;
+            Some((member.name().into(), stale.mark(&self.clock)))
+        });
+        StaleOnes(stale.collect())
+    }
+}
+
+impl StaleOnes {
+    fn of(&self, backend: &str) -> Option<&Mark> {
+        let found = self.0.iter().find(|(name, _)| **name == *backend);
+        found.map(|(_, mark)| mark)
+    }
+
+    fn show(&self, backend: &str, definition: &RawValue) -> Box<RawValue> {
+        self.mark(backend, definition.to_owned())
+    }
+
+    fn mark(&self, backend: &str, definition: Box<RawValue>) -> Box<RawValue> {
+        match self.of(backend) {
+            Some(mark) => mark.put_on(&definition),
+            None => definition,
+        }
     }
 }
 

@@ -128,6 +128,12 @@ impl Reader {
         let mut cursor: Option<Box<str>> = None;
         for _ in 0..MOST_PAGES {
             let Some(page) = self.page(member, kind, cursor.as_deref()).await? else {
+                // A list that was there does not go because a server that has just started is not ready to say it.
+                if earlier.is_some_and(|earlier| !earlier.entries.is_empty()) {
+                    return Err(CallError::unreachable(
+                        "it refused to list what it had listed before",
+                    ));
+                }
                 return Ok(listing);
             };
             let next = listing.take(kind, &page, earlier);

@@ -6,7 +6,7 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{Kind, Listing, Reader};
+use super::{Kind, Listing, Reader, stale::Stale};
 use crate::{backend::CallError, gateway::member::Member, lockfree::Latest, telemetry::Stamp};
 
 /// A list that could not be read is not asked for again before this.
@@ -25,6 +25,8 @@ struct Shelf {
     reading: Arc<Mutex<()>>,
     /// The last attempt, if it failed and nothing was announced since.
     failed: ArcSwapOption<Failure>,
+    /// Since when the backend does not answer for it; until it does.
+    stale: ArcSwapOption<Stale>,
     /// 1 from a change that was announced until the list is read again.
     changed: Latest,
 }
@@ -41,6 +43,7 @@ impl Default for Shelf {
             listing: ArcSwapOption::empty(),
             reading: Arc::default(),
             failed: ArcSwapOption::empty(),
+            stale: ArcSwapOption::empty(),
             changed: Latest::new(0),
         }
     }
@@ -89,8 +92,45 @@ impl Catalogue {
         catalogue
     }
 
-    fn was_asked_for(&self, kind: Kind) -> bool {
-        self.shelf(kind).listing.load().is_some() || self.is_stale(kind)
+    /// Whether it was read or asked for before.
+    pub(in crate::gateway) fn was_asked_for(&self, kind: Kind) -> bool {
+        let shelf = self.shelf(kind);
+        shelf.listing.load().is_some() || self.is_stale(kind) || shelf.stale.load().is_some()
+    }
+
+    /// Since when and why its entries are shown as they were, if they are.
+    pub(in crate::gateway) fn stale(&self, kind: Kind) -> Option<Arc<Stale>> {
+        self.shelf(kind).stale.load_full()
+    }
+
+    /// The backend does not answer for a list: from now on what is shown of it is marked, and it is not waited for.
+    pub(in crate::gateway) fn doubt(&self, kind: Kind, now: Stamp, reason: &str) {
+        let shelf = self.shelf(kind);
+        if shelf.stale.load().is_none() {
+            shelf.stale.store(Some(Arc::new(Stale::new(now, reason))));
+        }
+    }
+
+    /// The list is worth reading again as soon as may be.
+    pub(in crate::gateway) fn mark_due(&self, kind: Kind) {
+        self.shelf(kind).changed.set(1);
+    }
+
+    /// Takes out a list that has been stale for longer than `grace`; true if something was on it.
+    pub(in crate::gateway) fn expire(&self, kind: Kind, now: Stamp, grace: Duration) -> bool {
+        let shelf = self.shelf(kind);
+        let listing = shelf.listing.load();
+        let age = shelf.stale.load().as_ref().map(|stale| stale.age_ms(now));
+        let is_over = age.is_some_and(|age| u128::from(age) >= grace.as_millis());
+        let Some(earlier) = listing.as_ref().filter(|_| is_over) else {
+            return false;
+        };
+        // One that was read in this moment is another, and stays.
+        let found = shelf.listing.compare_and_swap(&*listing, None);
+        let is_out = found
+            .as_ref()
+            .is_some_and(|found| Arc::ptr_eq(found, earlier));
+        is_out && !earlier.entries.is_empty()
     }
 
     /// Whether it is due because something changed, not because time has passed.
@@ -111,7 +151,11 @@ impl Catalogue {
             .as_ref()
             .map(|listing| now.millis().saturating_sub(listing.read_ms.value()));
         match age {
-            Some(age) if shelf.changed.value() == 0 && u128::from(age) < ttl.as_millis() => {
+            Some(age)
+                if failed.is_none()
+                    && shelf.changed.value() == 0
+                    && u128::from(age) < ttl.as_millis() =>
+            {
                 Freshness::Fresh
             }
             _ => Freshness::Due,
@@ -148,6 +192,7 @@ impl Catalogue {
         match reader.read(member, kind, earlier.as_deref()).await {
             Ok(listing) => Ok(shelf.put(listing, reader.clock.now())),
             Err(error) => {
+                self.doubt(kind, reader.clock.now(), &error.to_string());
                 shelf.failed.store(Some(Arc::new(Failure {
                     at_ms: reader.clock.now().millis(),
                     error: error.clone(),
@@ -166,6 +211,7 @@ impl Catalogue {
         if let Some(same) = earlier.as_ref().filter(|earlier| earlier.is_of(page)) {
             same.read_ms.set(now.millis());
             shelf.failed.store(None);
+            shelf.stale.store(None);
             return false;
         }
         Listing::of_one_page(kind, page, earlier.as_deref())
@@ -189,6 +235,7 @@ impl Shelf {
         self.failed.store(None);
         let listing = Arc::new(listing);
         let earlier = self.listing.swap(Some(Arc::clone(&listing)));
+        self.stale.store(None);
         let earlier = earlier.unwrap_or_default();
         !earlier.is_same(&listing)
     }
@@ -221,6 +268,31 @@ mod tests {
         assert_eq!(freshness(3), Freshness::Due);
         assert!(catalogue.listing(Kind::Tools).unwrap().find("a").is_some());
         assert!(catalogue.listing(Kind::Prompts).is_none());
+    }
+
+    #[test]
+    fn a_list_that_nobody_answers_for_is_marked_and_leaves_after_its_grace() {
+        const GRACE: Duration = Duration::from_secs(60);
+        let catalogue = Catalogue::default();
+        catalogue.doubt(Kind::Tools, at(1), "never read");
+        assert!(
+            !catalogue.expire(Kind::Tools, at(100), GRACE),
+            "nothing is there"
+        );
+        let page = Bytes::from_static(br#"{"tools":[{"name":"a"}]}"#);
+        catalogue.adopt(Kind::Tools, &page, at(1));
+        catalogue.doubt(Kind::Tools, at(2), "gone");
+        catalogue.doubt(Kind::Tools, at(40), "still gone");
+        assert!(!catalogue.expire(Kind::Tools, at(61), GRACE));
+        catalogue.adopt(Kind::Tools, &page, at(61));
+        assert!(catalogue.stale(Kind::Tools).is_none());
+        assert!(!catalogue.expire(Kind::Tools, at(200), GRACE));
+        catalogue.doubt(Kind::Tools, at(200), "gone");
+        assert!(catalogue.expire(Kind::Tools, at(260), GRACE));
+        assert!(!catalogue.expire(Kind::Tools, at(261), GRACE), "only once");
+        assert!(catalogue.listing(Kind::Tools).is_none());
+        assert!(catalogue.was_asked_for(Kind::Tools));
+        assert!(catalogue.adopt(Kind::Tools, &page, at(300)), "it is back");
     }
 
     #[test]

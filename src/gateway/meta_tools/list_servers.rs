@@ -41,7 +41,7 @@ struct Server {
 }
 
 pub(super) async fn run(gateway: &Arc<Gateway>, request: &Request) -> Result<Given, Trouble> {
-    let missing = gateway.freshen(&[Kind::Tools], &request.caller).await;
+    let missing = gateway.freshen_list(&[Kind::Tools], &request.caller).await;
     let table = gateway.table();
     let servers = table
         .members_for(&request.caller)

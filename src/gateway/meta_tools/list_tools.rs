@@ -65,7 +65,7 @@ pub(super) async fn run(
             Ok(in_full(&gateway.table(), &member, request, missing))
         }
         None => {
-            let missing = gateway.freshen(&[Kind::Tools], &request.caller).await;
+            let missing = gateway.freshen_list(&[Kind::Tools], &request.caller).await;
             Ok(in_brief(gateway, request, missing))
         }
     }

@@ -72,7 +72,7 @@ pub(super) async fn run(
         )
         .into());
     }
-    let missing = gateway.freshen(&[Kind::Tools], &request.caller).await;
+    let missing = gateway.freshen_list(&[Kind::Tools], &request.caller).await;
     let directory = gateway.directory();
     let mut matches: Vec<Match<'_>> = directory
         .search(&query)

@@ -1,7 +1,7 @@
 //! A stdio MCP server, run as a child of the gateway, whose tools do what they are named for.
 //!
-//! `scripted-backend JOURNAL [--serial] [--pages=N] [--endless-pages] [--late-tools] [--hang-list] [--no-ping]
-//! [--grows] [--asks] [--asks-roots] [--modern]
+//! `scripted-backend JOURNAL [--serial] [--pages=N] [--endless-pages] [--late-tools] [--hang-list] [--hang-later-lists] [--no-ping]
+//! [--unready-second-life] [--grows] [--asks] [--asks-roots] [--modern]
 //! [--crash-at-start] [--crash-once]`. Each frame that arrives is a line of JOURNAL, so a test can count what reached the
 //! backend even across restarts.
 
@@ -143,6 +143,17 @@ impl Script {
         self.options.iter().any(|given| given == option)
     }
 
+    fn hangs_in_list(&self) -> bool {
+        let asked = || {
+            let lines = lines_of(&self.journal);
+            lines
+                .iter()
+                .filter(|line| line.contains("tools/list"))
+                .count()
+        };
+        self.has("--hang-list") || (self.has("--hang-later-lists") && asked() > 1)
+    }
+
     fn number(&self, option: &str) -> Option<usize> {
         let prefix = format!("{option}=");
         let given = self.options.iter().find_map(|o| o.strip_prefix(&prefix))?;
@@ -198,7 +209,10 @@ impl Script {
                 self.send(&frame::result(frame.id(), &identity));
             }
             "ping" if self.has("--no-ping") => self.refuse(frame),
-            "tools/list" if self.has("--hang-list") => {}
+            "tools/list" if self.hangs_in_list() => {}
+            "resources/list" if self.has("--unready-second-life") && self.lives() > 1 => {
+                self.send(&frame::error(frame.id(), -32603, "Not ready yet"));
+            }
             "tools/list" => self.send(&self.tools_page(frame)),
             "tools/call" => scripted_tools::call(self, frame),
             "resources/subscribe" if frame.uri().is_some_and(|uri| uri.starts_with("hang:")) => {}
