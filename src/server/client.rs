@@ -18,6 +18,8 @@ use crate::{
 /// Requests of the client that may be open at once, subscriptions included; more are refused.
 const MOST_OPEN: usize = 1024;
 
+const CANCELLED: &str = "notifications/cancelled";
+
 /// Where all that a client hears goes.
 #[derive(Clone)]
 pub(super) struct WayOut {
@@ -71,7 +73,8 @@ impl Client {
         &self.out
     }
 
-    /// What opens a session or tells something is done before the next message is looked at; requests go on side by side.
+    /// What opens a session, cancels or answers is done before the next message is looked at; requests, and what is only passed
+    /// on, go on side by side.
     pub(super) async fn take(&mut self, said: Said) {
         let message = Message::parse(said.body.clone()).ok();
         let kind = message.as_ref().map(Message::kind);
@@ -83,6 +86,9 @@ impl Client {
             }
             // A batch, or nothing that can be read.
             None => self.start(inbound, None).await,
+            Some(message) if kind == Some(Kind::Notification) && is_passed_on(&message) => {
+                self.pass_on(inbound);
+            }
             message => {
                 let span = span(inbound.request_id);
                 let posted = self.gateway.post(inbound).instrument(span).await;
@@ -108,21 +114,39 @@ impl Client {
     }
 
     async fn start(&mut self, inbound: Inbound, id: Option<&[u8]>) {
-        while self.open.try_join_next().is_some() {}
         self.by_id.retain(|_, call| !call.is_finished());
         let is_taken = id.is_some_and(|id| self.by_id.contains_key(id));
-        if is_taken || self.open.len() >= MOST_OPEN {
+        if is_taken || !self.has_room() {
             let refusal = if is_taken { id_in_use() } else { too_many() };
             self.out.say(refusal.reply(id).body).await;
             return;
         }
-        let (gateway, out) = (Arc::clone(&self.gateway), self.out.clone());
-        let span = span(inbound.request_id);
-        let call = async move { out.write(gateway.post(inbound).await).await };
-        let call = self.open.spawn(call.instrument(span));
+        let call = self.begin(inbound);
         if let Some(id) = id {
             self.by_id.insert(Bytes::copy_from_slice(id), call);
         }
+    }
+
+    /// A backend that does not take it keeps nothing else of the client waiting. Where there is no room it is lost: it has no
+    /// answer by which it could be refused.
+    fn pass_on(&mut self, inbound: Inbound) {
+        if self.has_room() {
+            self.begin(inbound);
+        } else {
+            tracing::debug!("A notification was dropped: too much of its client is open");
+        }
+    }
+
+    fn has_room(&mut self) -> bool {
+        while self.open.try_join_next().is_some() {}
+        self.open.len() < MOST_OPEN
+    }
+
+    fn begin(&mut self, inbound: Inbound) -> AbortHandle {
+        let (gateway, out) = (Arc::clone(&self.gateway), self.out.clone());
+        let span = span(inbound.request_id);
+        let call = async move { out.write(gateway.post(inbound).await).await };
+        self.open.spawn(call.instrument(span))
     }
 
     /// The answer to what is not a call: a new session brings its stream along.
@@ -155,7 +179,7 @@ impl Client {
     /// A request that is cancelled has no answer (basic/patterns/cancellation).
     fn forget(&mut self, message: Option<&Message>) {
         let cancelled = message
-            .filter(|message| message.method() == Some("notifications/cancelled"))
+            .filter(|message| message.method() == Some(CANCELLED))
             .and_then(Message::cancelled_id);
         if let Some(call) = cancelled.and_then(|id| self.by_id.remove(id)) {
             call.abort();
@@ -217,6 +241,15 @@ impl WayOut {
     pub(super) fn is_closed(&self) -> bool {
         self.messages.is_closed()
     }
+}
+
+/// Whether nothing that comes later depends on it: what is cancelled, and how far the client is with an answer, is told in order.
+fn is_passed_on(notification: &Message) -> bool {
+    let method = notification.method();
+    !matches!(
+        method,
+        Some(CANCELLED | "notifications/initialized" | "notifications/progress")
+    )
 }
 
 fn id_in_use() -> Refusal {

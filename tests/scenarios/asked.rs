@@ -292,7 +292,8 @@ pub(crate) fn the_client_cancels() {
     }
 }
 
-/// On standard streams nobody can tell which of several calls asks: none of the others may take the question away.
+/// On standard streams nobody can tell which of several calls asks: it is asked on the stream of one of them, and none of the
+/// others may take the question away.
 pub(crate) fn another_call_of_the_client_ends_meanwhile() {
     let [_, backend] = Asking::legacy();
     let mut config = json!({"backend": backend.config()});
@@ -300,6 +301,7 @@ pub(crate) fn another_call_of_the_client_ends_meanwhile() {
     let gateway = Setup::backends(config).start();
     let client = gateway.client("/mcp/backend", askable());
     client.call("echo", json!({"message": "warm"}));
+    let _of_no_call = client.listen();
     let (heard, hear) = mpsc::channel();
     let address = gateway.address();
     let mut ask = elicit(json!(0), "?");

@@ -298,6 +298,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     // A client that knows the first revision and nothing else
     "sse client: all backends behind one stream, and one alone" => sse_client::all_and_one,
     "sse client: calls go on side by side and can be cancelled" => sse_client::side_by_side,
+    "sse client: a notification that is not taken keeps nothing waiting" => sse_client::a_notification_that_is_not_taken,
     "sse client: progress comes before the answer" => sse_client::progress,
     "sse client: what the backend asks is answered by a POST" => sse_client::asked,
     "sse client: changes that belong to no call" => sse_client::changes,

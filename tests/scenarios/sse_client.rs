@@ -4,7 +4,9 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::asked::elicit;
-use crate::support::{Events, Gateway, Request, Response, Setup, StdioBackend, message, until};
+use crate::support::{
+    Era, EraBackend, Events, Gateway, Request, Response, Setup, StdioBackend, message, until,
+};
 
 const CHANGED: &str = "notifications/tools/list_changed";
 
@@ -161,6 +163,21 @@ pub(crate) fn side_by_side() {
     is_cancelled(&backend);
     client.call(json!(3), "echo", json!({"message": "last"}));
     assert_eq!(client.hear()["id"], 3, "what was cancelled has no answer");
+}
+
+pub(crate) fn a_notification_that_is_not_taken() {
+    let backend = EraBackend::start(Era::Legacy);
+    let gateway = Setup::backends(json!({"backend": backend.config()})).start();
+    let mut client = Client::initialized(&gateway, "/mcp/backend/sse", json!({}));
+    client.call(json!(1), "echo", json!({"message": "warm"}));
+    assert_eq!(client.hear()["id"], 1);
+    client.say(&tell("notifications/hang", json!({})));
+    until("the notification arrives", || {
+        (backend.received("notifications/hang").len() == 1).then_some(())
+    });
+    client.call(json!(2), "echo", json!({"message": "meanwhile"}));
+    assert_eq!(client.hear()["id"], 2);
+    assert_eq!(backend.left(), 0, "it still waits to be taken");
 }
 
 pub(crate) fn progress() {

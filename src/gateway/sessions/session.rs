@@ -172,18 +172,18 @@ impl Session {
         Some(Box::new(move || own.end()))
     }
 
-    /// Sends a request to the client: on its GET stream, or on the stream of any of its calls. Where there is neither, the
-    /// request is withdrawn.
+    /// Sends a request to the client: on the stream of any of its calls, which may be what it is about, or on its GET stream.
+    /// Where there is neither, the request is withdrawn.
     pub(in crate::gateway) fn deliver(&self, message: &Message) {
-        if self.outbox.is_listened() {
-            return self.tell(message.bytes().clone());
-        }
         let is_told = self
             .calls
             .pin()
             .values()
             .filter_map(|call| call.events.as_ref())
             .any(|events| events.put(message.clone()));
+        if !is_told && self.outbox.is_listened() {
+            return self.tell(message.bytes().clone());
+        }
         let id = message.id().and_then(|id| std::str::from_utf8(id).ok());
         if let (false, Some(id)) = (is_told, id.and_then(|id| id.parse().ok())) {
             self.asks.withdraw(id);

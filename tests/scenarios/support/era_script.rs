@@ -174,6 +174,9 @@ impl Shared {
                 let _ = waiting.send(body.to_owned());
             }
         }
+        if frame.method() == "notifications/hang" {
+            return self.hang(wire);
+        }
         if frame.id.is_none() || frame.method.is_none() {
             return wire.answer(202, "", "");
         }
