@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use client::{Client, demo, gateway};
 use mcp_gateway::gateway::{
-    Caller, GatewaySettings, MetaMcpSettings, Naming, Outbound, Route, SurfacedTool,
+    Caller, GatewaySettings, MetaMcpSettings, MetricsFormat, Naming, Outbound, Route, SurfacedTool,
 };
 use serde_json::{Value, json};
 
@@ -344,7 +344,8 @@ async fn pages_tell_what_happened() {
     let client = Client::new(gateway(GatewaySettings::default(), &["demo"]));
     client.call("demo:echo", json!({"message": "x"})).await;
     client.call("demo:fail", json!({"message": "x"})).await;
-    let page = client.gateway.metrics_text();
+    let page = client.gateway.metrics(MetricsFormat::Text);
+    let page = std::str::from_utf8(&page).unwrap();
     for line in [
         "mcp_backend_requests_total{backend=\"demo\",outcome=\"tool_error\"} 1",
         "mcp_tool_duration_seconds_count{backend=\"demo\",tool=\"echo\"} 1",

@@ -340,7 +340,9 @@ impl Backend {
         &self.clock
     }
 
-    pub(super) const fn queue(&self) -> &Queue {
+    /// Its places for calls, and who waits for one.
+    #[must_use]
+    pub const fn queue(&self) -> &Queue {
         &self.queue
     }
 

@@ -145,6 +145,12 @@ impl HealthTracker {
         self.recorder.snapshot()
     }
 
+    /// Where its latencies are recorded.
+    #[must_use]
+    pub const fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
     /// What was recorded in the last `span` before `now`, as finely as [`HealthTracker::tick`] is called; at most thirteen ticks back.
     #[must_use]
     pub fn last(&self, span: Duration, now: Stamp) -> Snapshot {

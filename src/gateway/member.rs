@@ -114,12 +114,11 @@ impl Member {
         is_new
     }
 
-    /// How often each outcome came up, without those that never did.
+    /// How often each outcome came up, also those that never did: a counter that begins at 0 loses no step.
     pub(super) fn outcomes(&self) -> impl Iterator<Item = (Outcome, u64)> + '_ {
         Outcome::ALL
             .into_iter()
             .zip(self.outcomes.iter().map(Counter::total))
-            .filter(|(_, total)| *total > 0)
     }
 
     /// All calls that ended.

@@ -38,6 +38,7 @@ mod watch;
 
 pub use facade::Gateway;
 pub use inbound::{Caller, EventStream, GoneOn, Inbound, Mirrored, Outbound, Reply, Route, Sent};
+pub use pages::MetricsFormat;
 pub use reload::{Adopted, ReloadOutcome, Reloaded, Wish};
 pub use replies::Refusal;
 pub use selection::{Glob, ToolSelection};

@@ -1,27 +1,30 @@
 //! The pages for people and their monitors: health, readiness, metrics.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use tokio::task::spawn_blocking;
 
 use super::{
     answer::{self, JSON, NO_STORE},
     body::Content,
     door::Door,
     media::Accepted,
+    metrics_form::MetricsForm,
     phase::Phase,
     route::Page,
 };
-use crate::gateway::{Caller, Refusal};
-
-/// The Prometheus text format, version 0.0.4.
-const PROMETHEUS: HeaderValue =
-    HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+use crate::gateway::{Caller, MetricsFormat, Refusal};
 
 const ALIVE: Bytes = Bytes::from_static(br#"{"status":"alive"}"#);
 const READY: Bytes = Bytes::from_static(br#"{"status":"ready"}"#);
 const NOT_READY: Bytes = Bytes::from_static(
     br#"{"status":"not ready","message":"The gateway is starting or stopping. Send traffic elsewhere and ask again in a second."}"#,
 );
+
+/// The answer hangs on this header.
+const ACCEPT: HeaderValue = HeaderValue::from_static("accept");
 
 /// Plain text for people.
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -47,7 +50,7 @@ pub(super) fn why(
 }
 
 /// Shows one page.
-pub(super) fn show(door: &Door, page: Page, headers: &HeaderMap) -> Response<Content> {
+pub(super) async fn show(door: &Door, page: Page, headers: &HeaderMap) -> Response<Content> {
     let (status, kind, body) = match page {
         Page::Health => {
             let (status, body) = door.gateway.health();
@@ -57,12 +60,32 @@ pub(super) fn show(door: &Door, page: Page, headers: &HeaderMap) -> Response<Con
         Page::Ready if is_ready(door) => (200, JSON, READY),
         Page::Ready => (503, JSON, NOT_READY),
         Page::Backends => (200, JSON, door.gateway.backends_health()),
-        Page::Metrics if !Accepted::of(headers).json => {
-            (200, PROMETHEUS, door.gateway.metrics_text().into())
-        }
-        Page::Metrics | Page::MetricsJson => (200, JSON, door.gateway.metrics_json()),
+        Page::Metrics => return metrics(door, MetricsForm::of(headers)).await,
+        Page::MetricsJson => (200, JSON, door.gateway.metrics_json()),
     };
     of_now(status, kind, body)
+}
+
+async fn metrics(door: &Door, form: MetricsForm) -> Response<Content> {
+    let body = match form {
+        MetricsForm::Json => Some(door.gateway.metrics_json()),
+        MetricsForm::Prometheus(format) => put_together(door, format).await,
+    };
+    let Some(body) = body else {
+        return answer::empty(StatusCode::INTERNAL_SERVER_ERROR);
+    };
+    let mut response = of_now(200, form.content_type(), body);
+    response.headers_mut().insert(header::VARY, ACCEPT);
+    response
+}
+
+/// With a hundred backends the page takes milliseconds. So it is made on a thread of its own, where no call waits for it, and
+/// one after another: whoever asks a thousand times at once does not get a thousand threads.
+async fn put_together(door: &Door, format: MetricsFormat) -> Option<Bytes> {
+    let _turn = door.scraping.acquire().await.ok()?;
+    let gateway = Arc::clone(&door.gateway);
+    let page = spawn_blocking(move || gateway.metrics(format));
+    page.await.ok()
 }
 
 /// A page that nobody may keep.

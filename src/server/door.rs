@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hyper_util::{rt::TokioExecutor, server::conn::auto};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::{phase::Phase, rules::ServerRules, streams::Streams};
 use crate::{
@@ -20,6 +20,8 @@ pub(super) struct Door {
     pub(super) phase: watch::Receiver<Phase>,
     /// Clients that speak on an event stream.
     pub(super) streams: Arc<Streams>,
+    /// Held while the metrics are put together: by one at a time.
+    pub(super) scraping: Semaphore,
 }
 
 /// One connection, shared by its requests: an open one holds a reference.

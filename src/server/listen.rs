@@ -121,6 +121,7 @@ impl Server {
             gateway: Arc::clone(&gateway),
             phase: seen,
             streams: Arc::default(),
+            scraping: Semaphore::const_new(1),
         });
         tokio::select! {
             () = take_connections(listener, &door, &places, &crews) => {}

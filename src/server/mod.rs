@@ -17,6 +17,7 @@ mod lines;
 mod listen;
 mod mcp;
 mod media;
+mod metrics_form;
 mod phase;
 mod root_span;
 mod route;

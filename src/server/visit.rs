@@ -89,7 +89,9 @@ impl Visit<'_> {
             Ok((Target::Messages(route), caller)) => {
                 sse::post(self, &route, &caller, request).await
             }
-            Ok((Target::Page(page), _)) => Ok(admin::show(self.door, page, request.headers())),
+            Ok((Target::Page(page), _)) => {
+                Ok(admin::show(self.door, page, request.headers()).await)
+            }
             Ok((Target::Why(name), caller)) => {
                 admin::why(self.door, &name, &caller, request.headers())
             }

@@ -111,6 +111,11 @@ async fn the_pages_are_there_in_their_forms() {
         ("/metrics", "Accept: application/json\r\n", json),
         ("/metrics", "", text),
         ("/metrics", "Accept: */*\r\n", text),
+        (
+            "/metrics",
+            "Accept: application/openmetrics-text;q=0.9, text/plain;q=0.8\r\n",
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        ),
     ] {
         let answer = server.ask(&bare("GET", path, accept)).await;
         assert_eq!(answer.status, 200, "{path}");

@@ -1,20 +1,28 @@
 //! `/metrics`: every number, with labels that only the configuration and the backends' own lists can add to.
 
-use super::{exposition::Exposition, process};
+use bytes::Bytes;
+
+use super::{
+    exposition::{Exemplar, Exposition, Kind as Of, MetricsFormat},
+    process,
+};
 use crate::{
+    backend::Backend,
     failsafe::{CircuitBreaker, CircuitMode, CircuitState},
     gateway::{catalogue::Kind, facade::Gateway, member::Member},
 };
 
 impl Gateway {
-    /// The page `/metrics` in the text format of Prometheus.
+    /// The page `/metrics`.
     #[must_use]
-    pub fn metrics_text(&self) -> String {
-        let mut page = Exposition::default();
+    pub fn metrics(&self, format: MetricsFormat) -> Bytes {
+        let mut page = Exposition::new(format);
         self.write_calls(&mut page);
+        self.write_queues(&mut page);
         self.write_tools(&mut page);
         self.write_circuits(&mut page);
         self.write_gateway(&mut page);
+        self.write_spans(&mut page);
         process::write(&mut page, self.clock.epoch_ms(0));
         page.finish()
     }
@@ -22,7 +30,7 @@ impl Gateway {
     fn write_calls(&self, page: &mut Exposition) {
         page.family(
             "mcp_backend_requests_total",
-            "counter",
+            Of::Counter,
             "Calls by what they settled as, refused ones included.",
         );
         for member in self.table().members() {
@@ -33,30 +41,73 @@ impl Gateway {
         }
         page.family(
             "mcp_backend_request_duration_seconds",
-            "histogram",
+            Of::Histogram,
             "How long the backend took, without queue and gateway.",
         );
         self.each(|name, member| {
-            let snapshot = member.backend().failsafe().health_tracker.snapshot();
-            page.histogram(&[("backend", name)], &snapshot);
+            let backend = member.backend();
+            let recorder = backend.failsafe().health_tracker.recorder();
+            let exemplar = |above, up_to| {
+                let found = backend.exemplars().newest(above, up_to)?;
+                Some(Exemplar {
+                    micros: found.micros,
+                    trace: found.trace,
+                    span: found.span,
+                    epoch_ms: self.clock.epoch_ms(found.at_ms),
+                })
+            };
+            page.histogram_with(&[("backend", name)], recorder, &exemplar);
         });
         page.family(
+            "mcp_backend_healthy",
+            Of::Gauge,
+            "Whether fewer than three calls in a row have failed: 1 or 0.",
+        );
+        self.each(|name, member| {
+            let healthy = member.backend().failsafe().health_tracker.is_healthy();
+            page.sample(&[("backend", name)], healthy);
+        });
+    }
+
+    fn write_queues(&self, page: &mut Exposition) {
+        let mut gauge = |name, help, read: fn(&Backend) -> usize| {
+            page.family(name, Of::Gauge, help);
+            self.each(|name, member| page.sample(&[("backend", name)], read(member.backend())));
+        };
+        gauge(
+            "mcp_queue_in_flight",
+            "Calls that the backend is working on.",
+            |backend| backend.queue().in_flight(),
+        );
+        gauge(
+            "mcp_queue_places",
+            "How many calls the backend may be given at once.",
+            |backend| backend.settings().max_concurrency,
+        );
+        gauge(
+            "mcp_queue_waiting",
+            "Calls that wait for a free place at the backend.",
+            |backend| backend.queue().waiting(),
+        );
+        gauge(
+            "mcp_queue_waiting_limit",
+            "How many calls may wait for a free place; further ones are refused.",
+            |backend| backend.settings().max_queue,
+        );
+        page.family(
             "mcp_queue_wait_seconds",
-            "histogram",
+            Of::Histogram,
             "How long those calls waited that found no free place at the backend.",
         );
         self.each(|name, member| {
-            page.histogram(
-                &[("backend", name)],
-                &member.backend().queue_wait().snapshot(),
-            );
+            page.histogram(&[("backend", name)], member.backend().queue_wait());
         });
     }
 
     fn write_tools(&self, page: &mut Exposition) {
         page.family(
             "mcp_tool_duration_seconds",
-            "histogram",
+            Of::Histogram,
             "How long calls of one tool took, for tools on the backend's own list that were called.",
         );
         self.each(|name, member| {
@@ -64,7 +115,7 @@ impl Gateway {
             for tool in &listing.entries {
                 if let Some(measured) = tool.measured() {
                     let labels = [("backend", name), ("tool", &*tool.key)];
-                    page.histogram(&labels, &measured.snapshot());
+                    page.histogram(&labels, measured);
                 }
             }
         });
@@ -73,7 +124,7 @@ impl Gateway {
     fn write_circuits(&self, page: &mut Exposition) {
         page.family(
             "mcp_circuit_state",
-            "gauge",
+            Of::Gauge,
             "The circuit breaker: 0 closed, 1 half-open, 2 open.",
         );
         self.each_breaker(|name, breaker| {
@@ -81,7 +132,7 @@ impl Gateway {
         });
         page.family(
             "mcp_circuit_transitions_total",
-            "counter",
+            Of::Counter,
             "Changes of the circuit breaker's state, by where to and why.",
         );
         self.each_breaker(|name, breaker| {
@@ -96,7 +147,7 @@ impl Gateway {
         });
         page.family(
             "mcp_circuit_rejected_total",
-            "counter",
+            Of::Counter,
             "Calls that the circuit breaker refused.",
         );
         self.each_breaker(|name, breaker| {
@@ -106,7 +157,7 @@ impl Gateway {
         });
         page.family(
             "mcp_circuit_shadow_passed_total",
-            "counter",
+            Of::Counter,
             "Calls that a circuit breaker in shadow mode would have refused, and let go.",
         );
         self.each_breaker(|name, breaker| {
@@ -120,7 +171,7 @@ impl Gateway {
     fn write_tool_circuits(&self, page: &mut Exposition) {
         page.family(
             "mcp_tool_circuit_state",
-            "gauge",
+            Of::Gauge,
             "The circuit breaker of one tool, for tools that have failed: 0 closed, 1 half-open, 2 open.",
         );
         self.each(|name, member| {
@@ -138,14 +189,33 @@ impl Gateway {
     fn write_gateway(&self, page: &mut Exposition) {
         page.family(
             "mcp_gateway_overhead_seconds",
-            "histogram",
+            Of::Histogram,
             "What the gateway adds: the time of a request from its head to its answer, minus the waits for a place and for its backend. Measured for one request in sixteen.",
         );
-        page.histogram(&[], &self.overhead.snapshot());
-        page.family("mcp_sessions", "gauge", "Open client sessions.");
+        page.histogram(&[], &self.overhead);
+        page.family("mcp_sessions", Of::Gauge, "Open client sessions.");
         page.sample(&[], self.sessions.count());
-        page.family("mcp_gateway_build_info", "gauge", "The running version.");
-        page.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
+        page.family("mcp_gateway_build_info", Of::Info, "The running version.");
+        page.sample(&[("version", env!("CARGO_PKG_VERSION"))], true);
+    }
+
+    fn write_spans(&self, page: &mut Exposition) {
+        let Some(counts) = self.tracer().counts() else {
+            return;
+        };
+        page.family(
+            "mcp_trace_spans_total",
+            Of::Counter,
+            "Spans by what became of them: taken by the collector, lost because the queue was full, not taken.",
+        );
+        let results = [
+            ("exported", counts.exported),
+            ("dropped", counts.dropped),
+            ("failed", counts.failed),
+        ];
+        for (result, total) in results {
+            page.sample(&[("result", result)], total);
+        }
     }
 
     fn each(&self, mut write: impl FnMut(&str, &Member)) {

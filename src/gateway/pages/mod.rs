@@ -5,3 +5,5 @@ mod exposition;
 mod health;
 mod metrics;
 mod process;
+
+pub use exposition::MetricsFormat;

@@ -2,39 +2,74 @@
 
 use std::fs;
 
-use super::exposition::Exposition;
+use rustix::process::{Resource, getrlimit};
+
+use super::exposition::{Exposition, Kind, Value};
 
 /// Clock ticks a second in `/proc/self/stat`: what Linux shows to programs on every architecture it supports today.
 const TICKS: f64 = 100.0;
 
-/// Adds the process metrics under the names that Prometheus clients share.
+/// Adds the process metrics under the names that Prometheus clients share
+/// (<https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>). A limit that is not set is left out.
 pub(super) fn write(page: &mut Exposition, started_ms: u64) {
-    page.family(
-        "process_start_time_seconds",
-        "gauge",
-        "When the process started, in seconds since the Unix epoch.",
-    );
-    let started = std::time::Duration::from_millis(started_ms).as_secs_f64();
-    page.sample(&[], started);
-    if let Some(seconds) = cpu_seconds() {
-        let help = "Processor time used, in seconds.";
-        page.family("process_cpu_seconds_total", "counter", help);
-        page.sample(&[], seconds);
-    }
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    if let Some(kilobytes) = field(&status, "VmRSS:") {
-        let help = "Resident memory, in bytes.";
-        page.family("process_resident_memory_bytes", "gauge", help);
-        page.sample(&[], kilobytes * 1024);
-    }
-    if let Some(threads) = field(&status, "Threads:") {
-        page.family("process_threads", "gauge", "Threads of the process.");
-        page.sample(&[], threads);
-    }
-    if let Ok(open) = fs::read_dir("/proc/self/fd") {
-        page.family("process_open_fds", "gauge", "Open file descriptors.");
-        page.sample(&[], open.count());
-    }
+    let kilobytes = |name| field(&status, name).map(|kilobytes| kilobytes * 1024);
+    let limit = |resource| getrlimit(resource).current;
+    let open_files = || {
+        let open = fs::read_dir("/proc/self/fd").ok()?;
+        u64::try_from(open.count()).ok()
+    };
+    let mut family = |name, kind, help, value: Option<Value>| {
+        if let Some(value) = value {
+            page.family(name, kind, help);
+            page.sample(&[], value);
+        }
+    };
+    let mut gauge = |name, help, number: Option<u64>| {
+        family(name, Kind::Gauge, help, number.map(Value::from));
+    };
+    gauge(
+        "process_resident_memory_bytes",
+        "Resident memory.",
+        kilobytes("VmRSS:"),
+    );
+    gauge(
+        "process_virtual_memory_bytes",
+        "Virtual memory.",
+        kilobytes("VmSize:"),
+    );
+    gauge(
+        "process_virtual_memory_max_bytes",
+        "How large the virtual memory may grow.",
+        limit(Resource::As),
+    );
+    gauge(
+        "process_threads",
+        "Threads of the process.",
+        field(&status, "Threads:"),
+    );
+    gauge("process_open_fds", "Open file descriptors.", open_files());
+    gauge(
+        "process_max_fds",
+        "How many file descriptors may be open.",
+        limit(Resource::Nofile),
+    );
+    family(
+        "process_start_time_seconds",
+        Kind::Gauge,
+        "When the process started, since the Unix epoch.",
+        Some(
+            std::time::Duration::from_millis(started_ms)
+                .as_secs_f64()
+                .into(),
+        ),
+    );
+    family(
+        "process_cpu_seconds_total",
+        Kind::Counter,
+        "Processor time used, by programs and system together.",
+        cpu_seconds().map(Value::from),
+    );
 }
 
 fn field(status: &str, name: &str) -> Option<u64> {

@@ -6,6 +6,7 @@ mod recorder;
 mod ring;
 mod shard;
 mod snapshot;
+mod sweep;
 
 pub use buckets::HIGHEST_US;
 pub use recorder::Recorder;

@@ -40,6 +40,11 @@ impl Recorder {
         (self.successes.count(), self.failures.count())
     }
 
+    /// Every shard that was made so far.
+    pub(super) fn shards(&self) -> impl Iterator<Item = &Shard> {
+        self.successes.made().chain(self.failures.made())
+    }
+
     /// Everything recorded so far, merged. Exact once recorders rest; meanwhile each sample is in it once or not yet.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {

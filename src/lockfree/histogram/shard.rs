@@ -1,6 +1,7 @@
 //! The samples of one thread: a row of buckets and what they do not tell.
 
 use std::array;
+use std::ops::Range;
 
 use crate::lockfree::histogram::buckets::{BUCKETS, HIGHEST_US, index_of};
 use crate::lockfree::sync::{Atomic, Ordering};
@@ -82,6 +83,20 @@ impl Shard {
             let held = shards.map(|shard| shard.buckets[index].load(Ordering::Relaxed));
             *count += held.iter().sum::<u64>();
         }
+    }
+
+    /// Whether none of these buckets holds a sample.
+    #[inline]
+    pub(super) fn is_empty(&self, places: Range<usize>) -> bool {
+        // Relaxed: each count stands for itself.
+        let held = self.buckets.get(places).unwrap_or_default().iter();
+        held.fold(0, |all, bucket| all | bucket.load(Ordering::Relaxed)) == 0
+    }
+
+    pub(super) fn count_of(&self, place: usize) -> u64 {
+        // Relaxed: each count stands for itself.
+        let bucket = self.buckets.get(place);
+        bucket.map_or(0, |bucket| bucket.load(Ordering::Relaxed))
     }
 
     pub(super) fn count(&self) -> u64 {
