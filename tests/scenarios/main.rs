@@ -215,6 +215,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "28 what takes effect at the next start is named" => reread::needs_restart,
     "28 limits and ways of showing change" => reread::settings_of_the_whole,
     "29 random names leave the metrics bounded" => bounded::random_names,
+    "29 a hundred thousand random names leave metrics and memory as they were" => bounded::hundred_thousand_names,
     "29 sessions opened and dropped leave nothing" => bounded::sessions_opened_and_dropped,
     "29 an idle session ends" => bounded::idle_session,
     "30 all views of a breaker agree" => bounded::all_views_agree,
