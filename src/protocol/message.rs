@@ -249,6 +249,12 @@ impl Message {
         self.text(Part::Cursor)
     }
 
+    /// Whether it says `params.cursor`, of whatever type. One that is null says nothing.
+    #[must_use]
+    pub fn has_cursor(&self) -> bool {
+        self.raw(Part::Cursor).is_some_and(|it| it != b"null")
+    }
+
     /// The progress token as it was written, where it is a string or a number: `params._meta.progressToken` of a
     /// request, `params.progressToken` of `notifications/progress`.
     #[must_use]

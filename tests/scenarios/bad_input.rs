@@ -154,6 +154,29 @@ pub(crate) fn unknown_backend_or_tool() {
     asked.reached_nobody();
 }
 
+/// Lists of all backends have one page each, so that a cursor is none of ours whatever it is; null is none at all.
+pub(crate) fn foreign_cursors() {
+    let asked = Asked::new();
+    for list in ["tools", "resources", "resources/templates", "prompts"] {
+        let list = |cursor: &Value| {
+            let cursor = json!({"cursor": cursor});
+            asked.gateway.ask(&format!("{list}/list"), cursor)
+        };
+        for cursor in [
+            json!("x"),
+            json!(""),
+            json!(7),
+            json!(false),
+            json!({}),
+            json!([1]),
+        ] {
+            let reply = list(&cursor);
+            assert_eq!(reply.code(), -32602, "{cursor}: {}", reply.text);
+        }
+        assert!(list(&json!(null)).is_good());
+    }
+}
+
 pub(crate) fn wrong_params() {
     let asked = Asked::new();
     for params in [

@@ -327,6 +327,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "bad input: unknown method" => bad_input::unknown_method,
     "bad input: unknown backend or tool" => bad_input::unknown_backend_or_tool,
     "bad input: wrong params" => bad_input::wrong_params,
+    "bad input: a cursor that is none of ours" => bad_input::foreign_cursors,
     "bad input: oversized body" => bad_input::oversized_body,
     "bad input: wrong Accept or Content-Type" => bad_input::wrong_headers,
     "bad input: unknown session" => bad_input::wrong_session,

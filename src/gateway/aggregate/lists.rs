@@ -190,12 +190,12 @@ fn finish(
     request.respond(&serde_json::to_vec(&list).unwrap_or_default())
 }
 
-/// Our lists come in one page, so no cursor can be ours.
+/// Our lists come in one page, so no cursor can be ours, whatever its type.
 fn refuse_cursor(request: &Request) -> Result<(), Refusal> {
-    match request.message.cursor() {
-        None => Ok(()),
-        Some(_) => Err(Refusal::InvalidParams(
-            "The cursor is unknown, so nothing was listed: this list has one page. Ask again without a cursor.".into(),
-        )),
+    if !request.message.has_cursor() {
+        return Ok(());
     }
+    Err(Refusal::InvalidParams(
+        "The cursor is unknown, so nothing was listed: this list has one page. Ask again without a cursor.".into(),
+    ))
 }
