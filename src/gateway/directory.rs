@@ -43,7 +43,7 @@ impl Directory {
             |(member, entry): &(Arc<Member>, Arc<Entry>)| settings.shows(member.name(), &entry.key);
         for (member, entry) in listed.filter(is_shown) {
             let name = names.give(member.name(), &entry.key);
-            let public = entry.renamed(&name);
+            let public = entry.renamed(Kind::Tools, &name);
             by_name.insert(name, tools.len());
             tools.push(ListedTool {
                 member,

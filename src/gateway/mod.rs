@@ -34,6 +34,7 @@ mod trace;
 mod transparent;
 mod underway;
 mod uri_template;
+mod uris;
 mod watch;
 
 pub use facade::Gateway;

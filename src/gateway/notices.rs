@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use super::{
+    aggregate::with_uri,
     catalogue::Kind,
     facade::Gateway,
     inbound::Route,
@@ -14,6 +15,7 @@ use super::{
 use crate::protocol::Message;
 
 const LOG_LINE: &str = "notifications/message";
+pub(super) const UPDATED: &str = "notifications/resources/updated";
 
 impl Gateway {
     /// Listens to one backend for as long as there is one.
@@ -38,7 +40,7 @@ impl Gateway {
         let method = notice.method().unwrap_or_default();
         match method {
             LOG_LINE => self.log_line(member, notice),
-            "notifications/resources/updated" => self.resource_updated(member, notice),
+            UPDATED => self.resource_updated(member, notice),
             _ => {
                 self.read_again(member, Kind::changed_by(method).iter().copied());
                 self.tell(notice, |session| is_of(session, member));
@@ -115,8 +117,16 @@ impl Gateway {
 
     fn resource_updated(&self, member: &Member, notice: &Message) {
         let uri = notice.uri().unwrap_or_default();
-        self.tell(notice, |session| {
-            hears_of(session, member) && session.is_subscribed(&uri)
+        self.sessions.for_each(|session| {
+            if session.hears(UPDATED) {
+                for name in self
+                    .subscribed_as(session, member, &uri)
+                    .into_iter()
+                    .flatten()
+                {
+                    session.tell(named(notice, &uri, &name).bytes().clone());
+                }
+            }
         });
     }
 
@@ -136,12 +146,21 @@ pub(super) fn hears_of(session: &Session, member: &Member) -> bool {
     is_of(session, member) || sees(session, member)
 }
 
+/// What a backend tells of a resource, under the name by which its client knows that.
+pub(super) fn named(notice: &Message, uri: &str, name: &str) -> Message {
+    let params = notice.params().filter(|_| uri != name);
+    match params.and_then(|params| with_uri(&params, name)) {
+        Some(params) => Message::notification(UPDATED, Some(&params)),
+        None => notice.clone(),
+    }
+}
+
 /// Whether the session is one of `/mcp/{backend}`.
-fn is_of(session: &Session, member: &Member) -> bool {
+pub(super) fn is_of(session: &Session, member: &Member) -> bool {
     matches!(session.route(), Route::Backend(name) if **name == *member.name())
 }
 
 /// Whether the session is one of `/mcp` whose caller may use the backend.
-fn sees(session: &Session, member: &Member) -> bool {
+pub(super) fn sees(session: &Session, member: &Member) -> bool {
     *session.route() == Route::Aggregate && session.caller().may_use(member.name())
 }

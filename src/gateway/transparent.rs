@@ -30,8 +30,14 @@ impl Gateway {
             "ping" => Ok(request.respond(b"{}")),
             "tools/call" => self.transparent_call(member, request).await,
             "tools/list" => Ok(self.transparent_list(member, request).await),
-            "resources/subscribe" => self.subscribe(member, request).await,
-            "resources/unsubscribe" => Ok(self.unsubscribe(member, request).await),
+            "resources/subscribe" => {
+                let uri = request.message.uri().unwrap_or_default();
+                self.subscribe(member, request, &uri).await
+            }
+            "resources/unsubscribe" => {
+                let uri = request.message.uri().unwrap_or_default();
+                Ok(self.unsubscribe(member, request, &uri).await)
+            }
             "logging/setLevel" => self.set_level(request, vec![Arc::clone(member)]).await,
             method => {
                 let repeatable = is_read(method);

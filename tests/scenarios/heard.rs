@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-const UPDATED: &str = "notifications/resources/updated";
+pub(crate) const UPDATED: &str = "notifications/resources/updated";
 const TOOLS: &str = "notifications/tools/list_changed";
 const PROMPTS: &str = "notifications/prompts/list_changed";
 const RESOURCES: &str = "notifications/resources/list_changed";
@@ -21,7 +21,7 @@ fn gateway(backend: &EraBackend) -> Gateway {
 }
 
 /// The next message of any of these methods.
-fn next(events: &mut Events, methods: &[&str]) -> Value {
+pub(crate) fn next(events: &mut Events, methods: &[&str]) -> Value {
     loop {
         let event = events.json();
         if methods.iter().any(|method| event["method"] == *method) {
@@ -46,19 +46,21 @@ fn subscribe(client: &Session, method: &str, uri: &str) {
     assert!(answer.is_good(), "{answer:?}");
 }
 
-/// A subscription of a modern client.
+/// A subscription of a modern client to one backend.
 fn listen(gateway: &Gateway, notifications: Value) -> Events {
+    listen_at("/mcp/backend", gateway, notifications)
+}
+
+/// A subscription of a modern client.
+pub(crate) fn listen_at(path: &str, gateway: &Gateway, notifications: Value) -> Events {
     let meta = json!({
         "io.modelcontextprotocol/protocolVersion": REVISION,
         "io.modelcontextprotocol/clientCapabilities": {},
     });
     let params = json!({"notifications": notifications, "_meta": meta});
-    let post = Request::post(
-        "/mcp/backend",
-        message(json!(7), "subscriptions/listen", &params),
-    )
-    .header("mcp-protocol-version", REVISION)
-    .header("mcp-method", "subscriptions/listen");
+    let post = Request::post(path, message(json!(7), "subscriptions/listen", &params))
+        .header("mcp-protocol-version", REVISION)
+        .header("mcp-method", "subscriptions/listen");
     let mut events = Events::of(post.open(gateway.address()).unwrap());
     next(&mut events, &["notifications/subscriptions/acknowledged"]);
     events

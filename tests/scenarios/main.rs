@@ -45,6 +45,7 @@ mod stopping;
 mod support;
 mod traced;
 mod truth;
+mod uris;
 
 use std::process::ExitCode;
 
@@ -278,6 +279,12 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "heard: again after the subscription broke" => heard::again_after_the_subscription_broke,
     "heard: nothing where there is no stream" => heard::where_there_is_no_stream,
     "heard: nothing where the stream never opens" => heard::where_the_stream_never_opens,
+
+    // Two backends with the same URIs on /mcp
+    "uris: two backends with one URI are both listed" => uris::both_are_listed,
+    "uris: two backends with one URI can both be read" => uris::both_can_be_read,
+    "uris: two backends with one URI are both heard" => uris::both_are_heard,
+    "uris: a modern client hears of both too" => uris::heard_by_a_modern_client,
 
     // Bad input
     // Clients of revision 2026-07-28

@@ -1,6 +1,6 @@
 //! The lists of `/mcp`: all that the backends offer to this caller, and the names of those that did not answer in time.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -15,6 +15,7 @@ use crate::gateway::{
     meta_tools::MetaTool,
     replies::Refusal,
     request::Request,
+    uris,
 };
 
 /// A list as it goes to the client.
@@ -96,16 +97,16 @@ impl Gateway {
         self: &Arc<Self>,
         request: &Request,
     ) -> Result<Bytes, Refusal> {
-        self.list(request, Kind::Resources, |_, entry| entry.raw.clone())
-            .await
+        let named = by_uri(Kind::Resources, |uri| uri.into());
+        self.list(request, Kind::Resources, named).await
     }
 
     pub(super) async fn list_templates(
         self: &Arc<Self>,
         request: &Request,
     ) -> Result<Bytes, Refusal> {
-        self.list(request, Kind::Templates, |_, entry| entry.raw.clone())
-            .await
+        let named = by_uri(Kind::Templates, |template| uris::shape(template).into());
+        self.list(request, Kind::Templates, named).await
     }
 
     pub(super) async fn list_prompts(
@@ -113,7 +114,7 @@ impl Gateway {
         request: &Request,
     ) -> Result<Bytes, Refusal> {
         self.list(request, Kind::Prompts, |member, entry| {
-            entry.renamed(&self.table().prompt_name(member, &entry.key))
+            entry.renamed(Kind::Prompts, &self.table().prompt_name(member, &entry.key))
         })
         .await
     }
@@ -122,26 +123,40 @@ impl Gateway {
         self: &Arc<Self>,
         request: &Request,
         kind: Kind,
-        show: impl Fn(&Member, &Entry) -> Box<RawValue>,
+        mut show: impl FnMut(&Member, &Entry) -> Box<RawValue>,
     ) -> Result<Bytes, Refusal> {
         refuse_cursor(request)?;
         let members: Vec<_> = self.table().members_for(&request.caller).cloned().collect();
         let missing = self.freshen_shown(members.clone(), &[kind]).await;
         let stale = self.stale_of(&members, kind);
-        let mut seen = HashSet::new();
         let mut entries = Vec::new();
         for member in &members {
             let Some(listing) = member.catalogue().listing(kind) else {
                 continue;
             };
             for entry in &listing.entries {
-                // Of two backends that offer one URI the first is the one that is asked.
-                if kind == Kind::Prompts || seen.insert(entry.key.clone()) {
-                    entries.push(stale.mark(member.name(), show(member, entry)));
-                }
+                entries.push(stale.mark(member.name(), show(member, entry)));
             }
         }
         Ok(finish(request, kind, entries, missing))
+    }
+}
+
+/// Shows resources and templates: of backends that offer the same `said`, the first under its own URI and the others under ours.
+fn by_uri(
+    kind: Kind,
+    said: impl Fn(&str) -> Box<str>,
+) -> impl FnMut(&Member, &Entry) -> Box<RawValue> {
+    let mut taken: HashMap<Box<str>, Box<str>> = HashMap::new();
+    move |member, entry| {
+        let first = taken
+            .entry(said(&entry.key))
+            .or_insert_with(|| member.name().into());
+        if **first == *member.name() && !uris::is_ours(&entry.key) {
+            entry.raw.clone()
+        } else {
+            entry.renamed(kind, &uris::named(member.name(), &entry.key))
+        }
     }
 }
 

@@ -43,14 +43,8 @@ impl Gateway {
             "resources/list" => self.list_resources(request).await,
             "resources/templates/list" => self.list_templates(request).await,
             "resources/read" => self.read_resource(request).await,
-            "resources/subscribe" => {
-                let member = self.backend_of_resource(request).await?;
-                self.subscribe(&member, request).await
-            }
-            "resources/unsubscribe" => {
-                let member = self.backend_of_resource(request).await?;
-                Ok(self.unsubscribe(&member, request).await)
-            }
+            "resources/subscribe" => self.subscribe_resource(request).await,
+            "resources/unsubscribe" => self.unsubscribe_resource(request).await,
             "prompts/list" => self.list_prompts(request).await,
             "prompts/get" => self.get_prompt(request).await,
             "completion/complete" => self.complete(request).await,

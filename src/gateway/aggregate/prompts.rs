@@ -31,11 +31,19 @@ impl Gateway {
         let (member, message) = match (reference.read("name"), reference.read("uri")) {
             (Some(Text(name)), _) => {
                 let (member, own_name) = self.prompt(request, &name).await?;
-                (member, renamed(request, object, reference, own_name))
+                (
+                    member,
+                    respelt(request, object, reference, "name", own_name),
+                )
             }
             (None, Some(Text(uri))) => {
-                let member = self.backend_of(request, &uri).await?;
-                (member, Some(request.message.clone()))
+                let (member, own) = self.backend_of(request, &uri).await?;
+                let message = if own == uri {
+                    Some(request.message.clone())
+                } else {
+                    respelt(request, object, reference, "uri", own)
+                };
+                (member, message)
             }
             (None, None) => return Err(no_reference()),
         };
@@ -115,17 +123,18 @@ fn own<'a>(
     Ok((member, name))
 }
 
-/// The request with the prompt's own name in its `ref`, every other value as it was.
-fn renamed<'a>(
+/// The request with another `name` or `uri` in its `ref`, every other value as it was.
+fn respelt<'a>(
     request: &Request,
     mut params: RawObject<'a>,
     mut reference: RawObject<'a>,
+    key: &'static str,
     own_name: &str,
 ) -> Option<Message> {
     let name = to_raw_value(own_name).ok()?;
     // Both borrow from here on what lives no longer than this function.
     let mut reference = RawObject(std::mem::take(&mut reference.0));
-    reference.replace("name", &name);
+    reference.replace(key, &name);
     let reference = to_raw_value(&reference).ok()?;
     let mut params = RawObject(std::mem::take(&mut params.0));
     params.replace("ref", &reference);

@@ -10,7 +10,6 @@ use crate::{
     gateway::{
         facade::Gateway,
         member::Member,
-        notices::hears_of,
         replies::{Recovery, Refusal, failed_call},
         request::Request,
         sessions::{MOST_SUBSCRIPTIONS, Session},
@@ -22,11 +21,13 @@ const SUBSCRIBE: &str = "resources/subscribe";
 const UNSUBSCRIBE: &str = "resources/unsubscribe";
 
 impl Gateway {
-    /// `resources/subscribe` of a session. Remembered before it is sent, so that the first update is not missed.
+    /// `resources/subscribe` of a session to what is `own` at its backend. Remembered before it is sent, so that the first
+    /// update is not missed.
     pub(in crate::gateway) async fn subscribe(
         &self,
         member: &Member,
         request: &Request,
+        own: &str,
     ) -> Result<Bytes, Refusal> {
         let uri = request.message.uri().unwrap_or_default();
         let session = request.session.as_ref();
@@ -36,7 +37,7 @@ impl Gateway {
                     .into(),
             ));
         }
-        let answer = self.hear_of(request, member, &uri).await;
+        let answer = self.hear_of(request, member, own).await;
         let is_subscribed = matches!(&answer, Ok(answer) if answer.result().is_some());
         if let (Some(session), false) = (session, is_subscribed) {
             session.unsubscribe(&uri);
@@ -49,15 +50,16 @@ impl Gateway {
         &self,
         member: &Member,
         request: &Request,
+        own: &str,
     ) -> Bytes {
         let uri = request.message.uri().unwrap_or_default();
         if let Some(session) = &request.session {
             session.unsubscribe(&uri);
-            if self.is_wanted(member, &uri) {
+            if self.is_wanted(member, own) {
                 return request.respond(b"{}");
             }
         }
-        let answer = self.hear_no_more(request, member, &uri).await;
+        let answer = self.hear_no_more(request, member, own).await;
         answered(request, member, answer)
     }
 
@@ -71,13 +73,16 @@ impl Gateway {
         tokio::spawn(async move {
             let table = gateway.snapshot();
             for uri in uris {
-                let its = |member: &&Arc<Member>| gateway.is_asked_for(&ended, member, &uri);
-                let Some(member) = table.members().iter().find(its) else {
+                let its = |member: &Arc<Member>| {
+                    let own = gateway.asked_for(&ended, member, &uri)?;
+                    Some((Arc::clone(member), own))
+                };
+                let Some((member, own)) = table.members().iter().find_map(its) else {
                     continue;
                 };
-                if !gateway.is_wanted(member, &uri) {
+                if !gateway.is_wanted(&member, own) {
                     let request = gateway.request_of(Arc::clone(ended.caller()));
-                    let _ = gateway.hear_no_more(&request, member, &uri).await;
+                    let _ = gateway.hear_no_more(&request, &member, own).await;
                 }
             }
         });
@@ -132,7 +137,8 @@ impl Gateway {
     pub(in crate::gateway) fn is_wanted(&self, member: &Member, uri: &str) -> bool {
         let mut wanted = false;
         self.sessions.for_each(|session| {
-            wanted |= hears_of(session, member) && session.is_subscribed(uri);
+            let names = self.subscribed_as(session, member, uri);
+            wanted |= names.iter().any(Option::is_some);
         });
         wanted
     }

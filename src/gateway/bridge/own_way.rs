@@ -13,6 +13,7 @@ use crate::{
         catalogue::Kind,
         facade::Gateway,
         member::Member,
+        notices::{UPDATED, named},
         request::Request,
         sessions::{OwnLine, Session},
     },
@@ -132,18 +133,20 @@ impl Gateway {
         self.read_again(member, Kind::changed_by(method).iter().copied());
         match session {
             Some(session) if message.kind() == MessageKind::Request => session.deliver(message),
-            Some(session) if session.wants(message) && !is_unwanted(session, message) => {
-                session.tell(message.bytes().clone());
+            Some(session) if method == UPDATED => {
+                let uri = message.uri().unwrap_or_default();
+                for name in self
+                    .subscribed_as(session, member, &uri)
+                    .into_iter()
+                    .flatten()
+                {
+                    session.tell(named(message, &uri, &name).bytes().clone());
+                }
             }
+            Some(session) if session.wants(message) => session.tell(message.bytes().clone()),
             _ => {}
         }
     }
-}
-
-/// Whether it tells of a resource that the session has not subscribed to.
-fn is_unwanted(session: &Session, message: &Message) -> bool {
-    message.method() == Some("notifications/resources/updated")
-        && !session.is_subscribed(&message.uri().unwrap_or_default())
 }
 
 /// Until when a backend may take to say which era it is of. With an open circuit nothing is asked: the call goes the way that

@@ -78,14 +78,15 @@ impl Entry {
         self.latency.get()
     }
 
-    /// The definition under another name, every other byte as it was.
-    pub(in crate::gateway) fn renamed(&self, name: &str) -> Box<RawValue> {
-        self.spliced_name(name).unwrap_or_else(|| self.raw.clone())
+    /// The definition of one of this kind under another name, URI or template, every other byte as it was.
+    pub(in crate::gateway) fn renamed(&self, kind: Kind, name: &str) -> Box<RawValue> {
+        let spliced = self.spliced(kind.key(), name);
+        spliced.unwrap_or_else(|| self.raw.clone())
     }
 
-    fn spliced_name(&self, name: &str) -> Option<Box<RawValue>> {
+    fn spliced(&self, key: &str, name: &str) -> Option<Box<RawValue>> {
         let whole = self.raw.get();
-        let old = RawObject::parse(whole.as_bytes())?.member("name")?.get();
+        let old = RawObject::parse(whole.as_bytes())?.member(key)?.get();
         let start = offset(whole, old);
         let name = serde_json::to_string(name).ok()?;
         let text = [&whole[..start], &name, &whole[start + old.len()..]].concat();
@@ -115,7 +116,7 @@ mod tests {
         let tool = entry(text).unwrap();
         assert_eq!(&*tool.key, "ab");
         assert_eq!(
-            tool.renamed("s__ab").get(),
+            tool.renamed(Kind::Tools, "s__ab").get(),
             r#"{"x":{"name":"inner"},"name":"s__ab" ,"n":1e400}"#
         );
     }

@@ -56,7 +56,7 @@ struct Ending {
     /// The backend of all resources; on `/mcp` each is looked for.
     member: Option<Arc<Member>>,
     request: Request,
-    /// What was asked for, answered or not: the answer may come when its client has gone.
+    /// What was asked for, answered or not, as the backend names it: the answer may come when its client has gone.
     asked: Vec<(Arc<Member>, String)>,
 }
 
@@ -132,12 +132,12 @@ impl Ending {
     async fn subscribe(&mut self, uris: Vec<String>) -> Vec<String> {
         let mut agreed = Vec::new();
         for uri in uris {
-            let Some(member) = self.backend_of(&uri).await else {
+            let Some((member, own)) = self.backend_of(&uri).await else {
                 continue;
             };
             self.session.subscribe(&uri);
-            self.asked.push((Arc::clone(&member), uri.clone()));
-            let answer = self.gateway.hear_of(&self.request, &member, &uri).await;
+            self.asked.push((Arc::clone(&member), own.to_owned()));
+            let answer = self.gateway.hear_of(&self.request, &member, own).await;
             match answer {
                 Ok(answer) if answer.result().is_some() => agreed.push(uri),
                 refused => {
@@ -151,9 +151,9 @@ impl Ending {
         agreed
     }
 
-    async fn backend_of(&self, uri: &str) -> Option<Arc<Member>> {
+    async fn backend_of<'a>(&self, uri: &'a str) -> Option<(Arc<Member>, &'a str)> {
         match &self.member {
-            Some(member) => Some(Arc::clone(member)),
+            Some(member) => Some((Arc::clone(member), uri)),
             None => self.gateway.backend_of(&self.request, uri).await.ok(),
         }
     }

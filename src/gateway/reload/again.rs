@@ -21,9 +21,11 @@ impl Gateway {
     pub(super) async fn subscribe_again(self: &Arc<Self>, member: &Arc<Member>) {
         let mut wanted: BTreeMap<Box<str>, Arc<Caller>> = BTreeMap::new();
         self.sessions.for_each(|session| {
-            let uris = session.subscribed().into_iter();
-            let here = uris.filter(|uri| self.is_asked_for(session, member, uri));
-            wanted.extend(here.map(|uri| (uri, Arc::clone(session.caller()))));
+            for uri in session.subscribed() {
+                if let Some(own) = self.asked_for(session, member, &uri) {
+                    wanted.insert(own.into(), Arc::clone(session.caller()));
+                }
+            }
         });
         for (uri, caller) in wanted {
             let request = self.request_of(caller);
@@ -34,17 +36,19 @@ impl Gateway {
         }
     }
 
-    pub(in crate::gateway) fn is_asked_for(
+    /// The URI at this member of what a session has subscribed to as `uri`; nothing if that is another's.
+    pub(in crate::gateway) fn asked_for<'a>(
         &self,
         session: &Session,
         member: &Arc<Member>,
-        uri: &str,
-    ) -> bool {
+        uri: &'a str,
+    ) -> Option<&'a str> {
         match session.route() {
-            Route::Backend(name) => **name == *member.name(),
+            Route::Backend(name) => (**name == *member.name()).then_some(uri),
             Route::Aggregate => self
                 .offering(session.caller(), uri)
-                .is_some_and(|found| Arc::ptr_eq(&found, member)),
+                .filter(|(found, _)| Arc::ptr_eq(found, member))
+                .map(|(_, own)| own),
         }
     }
 

@@ -194,6 +194,15 @@ impl Shared {
                 let list = r#"{"resources":[{"uri":"legacy:///one","name":"one"}]}"#;
                 wire.answer(200, JSON, &frame::result(id, list))
             }
+            "resources/templates/list" => {
+                let list =
+                    r#"{"resourceTemplates":[{"uriTemplate":"legacy:///{name}","name":"any"}]}"#;
+                wire.answer(200, JSON, &frame::result(id, list))
+            }
+            "completion/complete" => {
+                let complete = r#"{"completion":{"values":["one"]}}"#;
+                wire.answer(200, JSON, &frame::result(id, complete))
+            }
             _ => {
                 let answer = offer::plain_answer(frame)
                     .unwrap_or_else(|| frame::error(id, -32601, "Method not found"));

@@ -58,7 +58,10 @@ pub(crate) fn answer(frame: &Frame) -> Option<Answered> {
         "resources/list" => {
             json!({"resources": [{"uri": "modern:///one", "name": "one"}]})
         }
-        "resources/templates/list" => json!({"resourceTemplates": []}),
+        "resources/templates/list" => {
+            json!({"resourceTemplates": [{"uriTemplate": "modern:///{name}", "name": "any"}]})
+        }
+        "completion/complete" => json!({"completion": {"values": ["one"]}}),
         "resources/read" => json!({"contents": [{"uri": "modern:///one", "text": "the memo"}]}),
         "prompts/list" => json!({"prompts": []}),
         "tools/call" => return call(frame, &frame.asked()?),
