@@ -10,13 +10,10 @@ pub struct Ask {
     reply: Option<Reply>,
 }
 
-type Reply = Box<dyn FnOnce(Message) + Send + Sync>;
+type Reply = Box<dyn Fn(Message) + Send + Sync>;
 
 impl Ask {
-    pub(super) fn new(
-        message: Message,
-        reply: impl FnOnce(Message) + Send + Sync + 'static,
-    ) -> Self {
+    pub(super) fn new(message: Message, reply: impl Fn(Message) + Send + Sync + 'static) -> Self {
         Self {
             message,
             reply: Some(Box::new(reply)),
@@ -34,6 +31,13 @@ impl Ask {
         let id = self.message.id().unwrap_or(b"null");
         let answer = answer.edit().id(id).finish_message();
         self.send(answer);
+    }
+
+    /// Hands on how far the client is, if the backend wants to know.
+    pub fn progressed(&self, progress: &Message) {
+        if let (Some(token), Some(reply)) = (self.message.progress_token(), &self.reply) {
+            reply(progress.edit().progress_token(token).finish_message());
+        }
     }
 
     fn send(&mut self, answer: Message) {
@@ -91,6 +95,28 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":"theirs","result":{"roots":[]}}"#
         );
         assert!(answers.try_recv().is_err());
+    }
+
+    #[test]
+    fn how_far_the_client_is_is_told_to_a_backend_that_gave_a_token() {
+        let progress = Message::notification(
+            "notifications/progress",
+            Some(br#"{"progressToken":9,"progress":1}"#),
+        );
+        let (ask, answers) = ask();
+        ask.progressed(&progress);
+        assert!(answers.try_recv().is_err());
+        drop(ask);
+        let (sender, answers) = mpsc::sync_channel(2);
+        let params = br#"{"_meta":{"progressToken":"theirs"}}"#;
+        let message = Message::request(b"1", "roots/list", Some(params));
+        let ask = Ask::new(message, move |answer| sender.send(answer).unwrap());
+        ask.progressed(&progress);
+        let told = answers.try_recv().unwrap();
+        assert_eq!(
+            told.params().unwrap(),
+            r#"{"progressToken":"theirs","progress":1}"#
+        );
     }
 
     #[test]

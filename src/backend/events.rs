@@ -16,6 +16,10 @@ pub enum Event {
     Said(Message),
     /// A request to the client.
     Asked(Ask),
+    /// What is no backend's but said by those who hear it, to the client as it is.
+    Ours(Message),
+    /// The call has its answer: what was asked meanwhile is of no use any more.
+    Over,
 }
 
 /// The end at which a transport puts messages. It does not keep them: once the other end is gone nobody would take them, and
@@ -58,8 +62,8 @@ pub fn events(capacity: usize) -> (EventSender, EventReceiver) {
 /// A request is declined where nobody is there who could take it on.
 fn said(event: Event) -> Option<Message> {
     match event {
-        Event::Said(message) => Some(message),
-        Event::Asked(_) => None,
+        Event::Said(message) | Event::Ours(message) => Some(message),
+        Event::Asked(_) | Event::Over => None,
     }
 }
 
@@ -68,6 +72,12 @@ impl EventSender {
     #[must_use]
     pub fn put(&self, message: Message) -> bool {
         self.push(Event::Said(message))
+    }
+
+    /// The same for what no backend says.
+    #[must_use]
+    pub fn put_ours(&self, message: Message) -> bool {
+        self.push(Event::Ours(message))
     }
 
     /// Puts a request at the end; it is declined if the queue is full or its reader has gone.
@@ -125,6 +135,11 @@ impl EventReceiver {
             }
             self.events.wake.notified().await;
         }
+    }
+
+    /// What is told once the call has its answer and all that was said before is taken, one message at a time.
+    pub fn last_words(&mut self) -> Option<Message> {
+        (self.handler)(Event::Over)
     }
 
     /// The next message, if there is one.

@@ -196,7 +196,8 @@ impl Answering {
                 }
             }
         }
-        match self.events.try_recv() {
+        let said = self.events.try_recv();
+        match said.or_else(|| self.events.last_words()) {
             Some(event) => Some(event.bytes().clone()),
             None => self.last.take(),
         }

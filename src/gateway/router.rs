@@ -222,9 +222,13 @@ impl Gateway {
                 }
             }
             (Some("notifications/roots/list_changed"), _) => tell_own_lines(admitted, &message),
-            // These concern the client's own session with us, or what we do not pass on.
-            (Some("notifications/initialized" | "notifications/progress"), _)
-            | (_, Place::Aggregate) => {}
+            (Some("notifications/progress"), _) => {
+                if let Some(session) = &admitted.session {
+                    session.asks().progressed(&message);
+                }
+            }
+            // This concerns the client's own session with us.
+            (Some("notifications/initialized"), _) | (_, Place::Aggregate) => {}
             (_, Place::Backend(member)) => {
                 if let Err(error) = member.backend().notify(message, admitted.deadline).await {
                     tracing::debug!(backend = member.name(), %error, "A notification was not delivered");

@@ -246,6 +246,76 @@ fn told_no(backend: &Asking) {
     });
 }
 
+/// Whether the client is told that nobody waits for its answer any more.
+pub(crate) fn is_withdrawn(told: &Value, question: &Value) {
+    assert_eq!(told["method"], "notifications/cancelled", "{told}");
+    assert_eq!(told["params"]["requestId"], question["id"]);
+}
+
+pub(crate) fn the_call_ends_meanwhile() {
+    for backend in Asking::legacy() {
+        let gateway = backend.gateway();
+        for way in Way::ALL {
+            let client = gateway.client(way.path(), askable());
+            let mut ask = elicit(json!(0), "?");
+            ask["waits"] = json!(false);
+            let mut events = client.stream(&way.call(7, "ask", ask));
+            let question = events.json();
+            assert_eq!(question["method"], "elicitation/create", "{way:?}");
+            is_withdrawn(&events.json(), &question);
+            assert_eq!(events.json()["id"], 7, "{way:?}");
+        }
+        told_no(&backend);
+    }
+}
+
+pub(crate) fn the_backend_dies_meanwhile() {
+    let [_, backend] = Asking::legacy();
+    let gateway = backend.gateway();
+    let client = gateway.client("/mcp/backend", askable());
+    let mut events = client.stream(&Way::Direct.call(7, "ask", elicit(json!(0), "?")));
+    let question = events.json();
+    client.call("exit_now", json!({}));
+    is_withdrawn(&events.json(), &question);
+    assert_eq!(events.json()["id"], 7);
+}
+
+pub(crate) fn cancelled_in_a_round() {
+    for backend in Asking::modern() {
+        let gateway = backend.gateway();
+        let client = gateway.client("/mcp/backend", askable());
+        let mut events = client.stream(&Way::Direct.call(7, "ask", elicit(json!(0), "?")));
+        let question = events.json();
+        client.tell("notifications/cancelled", &json!({"requestId": 7}));
+        is_withdrawn(&events.json(), &question);
+    }
+}
+
+pub(crate) fn how_far_the_client_is() {
+    for backend in Asking::legacy() {
+        let gateway = backend.gateway();
+        let client = gateway.client("/mcp/backend", askable());
+        let mut ask = elicit(json!(0), "?");
+        ask["params"]["_meta"] = json!({"progressToken": "of the backend"});
+        let mut events = client.stream(&Way::Direct.call(7, "ask", ask));
+        let question = events.json();
+        let token = &question["params"]["_meta"]["progressToken"];
+        for token in [&json!("of nobody"), &json!(4711), token] {
+            let progress = json!({"progressToken": token, "progress": 1, "x-kept": [1]});
+            client.tell("notifications/progress", &progress);
+        }
+        let told = until("the backend hears of it", || {
+            backend.received("notifications/progress").pop()
+        });
+        let told: Value = serde_json::from_str(&told).unwrap();
+        let progress = json!({"progressToken": "of the backend", "progress": 1, "x-kept": [1]});
+        assert_eq!(told["params"], progress);
+        client.answer(&question, accept("done"));
+        assert_eq!(said(&events.json())["result"], accept("done"));
+        assert_eq!(backend.received("notifications/progress").len(), 1);
+    }
+}
+
 pub(crate) fn the_client_leaves() {
     for backend in Asking::legacy() {
         let gateway = backend.gateway();
@@ -283,6 +353,7 @@ pub(crate) fn the_client_cancels() {
         let mut events = client.stream(&Way::Direct.call(7, "ask", elicit(json!(0), "?")));
         let question = events.json();
         client.tell("notifications/cancelled", &json!({"requestId": 7}));
+        is_withdrawn(&events.json(), &question);
         told_no(&backend);
         until("it is told of the call", || {
             (backend.received("notifications/cancelled").len() == 1).then_some(())

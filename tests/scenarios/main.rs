@@ -232,6 +232,10 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "asked: the client leaves while it is asked" => asked::the_client_leaves,
     "asked: the client leaves before it is asked" => asked::the_client_leaves_before_it_is_asked,
     "asked: the client cancels while it is asked" => asked::the_client_cancels,
+    "asked: the call ends meanwhile" => asked::the_call_ends_meanwhile,
+    "asked: the backend dies meanwhile" => asked::the_backend_dies_meanwhile,
+    "asked: the client cancels while it is asked in a round" => asked::cancelled_in_a_round,
+    "asked: how far the client is with its answer" => asked::how_far_the_client_is,
     "asked: another call of the client ends meanwhile" => asked::another_call_of_the_client_ends_meanwhile,
 
     "own session: it ends with the session of its client" => own_session::ends_with_its_session,

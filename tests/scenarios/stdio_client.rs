@@ -8,7 +8,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::asked::{Asking, askable, elicit, said};
+use crate::asked::{Asking, askable, elicit, is_withdrawn, said};
 use crate::support::{Setup, StdioBackend, is_alive, message, until};
 
 const CHANGED: &str = "notifications/tools/list_changed";
@@ -197,6 +197,11 @@ pub(crate) fn asked() {
         let said = said(&done);
         assert!(said["result"] == answer || said["key"] == answer, "{said}");
         client.call(json!(1), "ask", elicit(json!(0), "?"));
+        let question = client.hear();
+        let cancelled = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}});
+        client.say(&cancelled.to_string());
+        is_withdrawn(&client.hear(), &question);
+        client.call(json!(2), "ask", elicit(json!(0), "?"));
         client.hear();
         let (rest, code) = client.close();
         assert_eq!(

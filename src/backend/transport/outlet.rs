@@ -38,12 +38,12 @@ impl Outlet {
     }
 
     /// A request of the backend: what the client takes is handed to it, on the stream of the `call` that it came with or
-    /// outside of all, and answered by `reply`. Gives what is answered at once: `ping`, and that anything else is declined.
+    /// outside of all, and `reply` takes its answer, and before that how far it is. Gives what is answered at once: `ping`, and that anything else is declined.
     pub(super) fn ask(
         &self,
         call: Option<&EventSender>,
         request: Message,
-        reply: impl FnOnce(Message) + Send + Sync + 'static,
+        reply: impl Fn(Message) + Send + Sync + 'static,
     ) -> Option<Message> {
         let (id, method) = (request.id().unwrap_or(b"null"), request.method());
         let method = method.unwrap_or_default();

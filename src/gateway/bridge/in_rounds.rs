@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use tokio::{sync::oneshot, time::timeout};
 
 use crate::{
-    backend::{Answer, Call, CallError, LONGEST_WAIT, Patience},
+    backend::{Answer, Call, CallError, EventSender, LONGEST_WAIT, Patience},
     gateway::{
         member::Member,
         request::{Request, Speaks},
@@ -114,11 +114,13 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// One request that the client has got; dropped, it is withdrawn.
+/// One request that the client has got; dropped, it is withdrawn, and the client is told so.
 struct Asking {
     session: Arc<Session>,
     id: u64,
     answer: oneshot::Receiver<Message>,
+    /// Where it was asked.
+    on: Option<EventSender>,
 }
 
 impl Asking {
@@ -140,13 +142,17 @@ impl Asking {
         let params = asked.member("params").map(|params| params.get().as_bytes());
         let waiting = request.patience.as_ref().map(Patience::wait);
         let (id, message, answer) = session.asks().ask(&method, params, waiting);
-        let asking = Self {
+        let mut asking = Self {
             session: Arc::clone(session),
             id,
             answer,
+            on: None,
         };
         match &request.events {
-            Some(events) if events.put(message) => Ok(asking),
+            Some(events) if events.put(message) => {
+                asking.on = Some(events.clone());
+                Ok(asking)
+            }
             _ => Err(CallError::unanswered(format!(
                 "it asks the client for `{method}`, and the client takes no event stream on which it could be asked"
             ))),
@@ -172,6 +178,11 @@ impl Asking {
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        self.session.asks().withdraw(self.id);
+        let told = self.session.asks().withdraw(self.id);
+        if let (Some(events), Some(told)) = (&self.on, told)
+            && !events.put_ours(told.clone())
+        {
+            self.session.tell(told.bytes().clone());
+        }
     }
 }

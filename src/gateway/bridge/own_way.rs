@@ -108,11 +108,12 @@ impl Gateway {
     ) {
         let asked = session.clone();
         let mut outside = outside.handled(move |event| match event {
-            Event::Said(message) => Some(message),
+            Event::Said(message) | Event::Ours(message) => Some(message),
             Event::Asked(ask) => {
                 let session = asked.upgrade()?;
                 Some(session.asks().relay(ask, session.waiting()).1)
             }
+            Event::Over => None,
         });
         loop {
             let message = outside.recv().await;

@@ -140,8 +140,9 @@ impl Questions {
     /// Keeps what is asked; everything else is told.
     pub(in crate::gateway) fn take(&self, event: Event) -> Option<Message> {
         let ask = match event {
-            Event::Said(message) => return Some(message),
+            Event::Said(message) | Event::Ours(message) => return Some(message),
             Event::Asked(ask) => ask,
+            Event::Over => return None,
         };
         let mut open = self.open();
         if open.questions.len() >= MOST_QUESTIONS {

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use crate::{
     backend::{Event, Patience},
-    gateway::sessions::Session,
+    gateway::sessions::{CANCELLED, Session},
     protocol::Message,
 };
 
-const CANCELLED: &str = "notifications/cancelled";
-
-/// What a call's client is asked while the call is open; what it has not answered at the end of the call is withdrawn.
+/// What a call's client is asked while the call is open; what it has not answered at the end of the call is withdrawn, and it
+/// is told so.
 pub(in crate::gateway) struct Relay {
     session: Arc<Session>,
     patience: Patience,
@@ -32,8 +31,9 @@ impl Relay {
             Event::Said(message) if message.method() == Some(CANCELLED) => {
                 return self.cancelled(&message);
             }
-            Event::Said(message) => return Some(message),
+            Event::Said(message) | Event::Ours(message) => return Some(message),
             Event::Asked(ask) => ask,
+            Event::Over => return self.withdrawn(),
         };
         let (id, message) = self.session.asks().relay(ask, Some(self.patience.wait()));
         self.asked.push(id);
@@ -46,16 +46,21 @@ impl Relay {
         let asks = self.session.asks();
         let is_it = |id: &&u64| asks.is_of_backend(**id, theirs);
         let id = *self.asked.iter().rev().find(is_it)?;
-        asks.withdraw(id);
-        let params = format!(r#"{{"requestId":{id}}}"#);
-        Some(Message::notification(CANCELLED, Some(params.as_bytes())))
+        asks.withdraw(id)
+    }
+
+    /// Withdraws one more question; what its client is told.
+    fn withdrawn(&mut self) -> Option<Message> {
+        let asks = self.session.asks();
+        std::iter::from_fn(|| self.asked.pop()).find_map(|id| asks.withdraw(id))
     }
 }
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        for id in self.asked.drain(..) {
-            self.session.asks().withdraw(id);
+        // The stream of the call has gone before its answer.
+        while let Some(message) = self.withdrawn() {
+            self.session.tell(message.bytes().clone());
         }
     }
 }

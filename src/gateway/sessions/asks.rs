@@ -14,6 +14,9 @@ use crate::{
     protocol::Message,
 };
 
+/// What tells that nobody waits for an answer any more.
+pub(in crate::gateway) const CANCELLED: &str = "notifications/cancelled";
+
 /// Requests that wait for one client; a further one takes the place of the oldest, which is declined.
 const MOST: usize = 64;
 
@@ -72,16 +75,23 @@ impl Asks {
 
     /// Hands an answer to whoever waits for it; one that nobody waits for is left alone.
     pub(in crate::gateway) fn answered(&self, answer: &Message) {
-        let id = answer.id().and_then(|id| std::str::from_utf8(id).ok());
-        let asked = id
-            .and_then(|id| id.parse().ok())
-            .and_then(|id| self.open().asked.remove(&id));
+        let asked = id_of(answer.id()).and_then(|id| self.open().asked.remove(&id));
         match asked.map(|asked| asked.asker) {
             Some(Asker::Backend(ask)) => ask.answer(answer),
             Some(Asker::Gateway(sender)) => {
                 let _ = sender.send(answer.clone());
             }
             None => tracing::debug!("A client answered what it was not asked, or not any more"),
+        }
+    }
+
+    /// Hands how far a client is with an answer to the backend that asked; what the gateway asks has no token.
+    pub(in crate::gateway) fn progressed(&self, progress: &Message) {
+        let open = self.open();
+        let asked = id_of(progress.progress_token()).and_then(|id| open.asked.get(&id));
+        // Within the lock: no answer that comes later overtakes it.
+        if let Some(Asker::Backend(ask)) = asked.map(|asked| &asked.asker) {
+            ask.progressed(progress);
         }
     }
 
@@ -93,11 +103,13 @@ impl Asks {
         })
     }
 
-    /// Nobody waits for this answer any more: the backend is told so.
-    pub(in crate::gateway) fn withdraw(&self, id: u64) {
+    /// Nobody waits for this answer any more: the backend is told so. Gives what tells the client, if it has not answered yet.
+    pub(in crate::gateway) fn withdraw(&self, id: u64) -> Option<Message> {
         // Dropped behind the lock: it has something to say.
         let asked = self.open().asked.remove(&id);
-        drop(asked);
+        drop(asked?);
+        let params = format!(r#"{{"requestId":{id}}}"#);
+        Some(Message::notification(CANCELLED, Some(params.as_bytes())))
     }
 
     /// The same for all.
@@ -128,6 +140,11 @@ impl Asks {
     }
 }
 
+/// The question that an id or a token of ours names.
+fn id_of(token: Option<&[u8]>) -> Option<u64> {
+    std::str::from_utf8(token?).ok()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +159,17 @@ mod tests {
         asks.answered(&Message::response(two.id().unwrap(), b"3"));
         assert!(first.try_recv().is_err());
         assert_eq!(second.try_recv().unwrap().result().unwrap(), "2");
+    }
+
+    #[test]
+    fn a_client_is_told_of_what_it_need_not_answer_any_more() {
+        let asks = Asks::default();
+        let (one, ..) = asks.ask("roots/list", None, None);
+        let (two, question, _waits) = asks.ask("roots/list", None, None);
+        let told = asks.withdraw(one).unwrap();
+        assert_eq!(told.cancelled_id(), Some(one.to_string().as_bytes()));
+        asks.answered(&Message::response(question.id().unwrap(), b"2"));
+        assert!([one, two].iter().all(|id| asks.withdraw(*id).is_none()));
     }
 
     #[test]

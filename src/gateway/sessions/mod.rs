@@ -11,6 +11,7 @@ mod page_name;
 mod session;
 mod table;
 
+pub(super) use asks::CANCELLED;
 pub(super) use lists::Lists;
 pub(super) use log_level::LogLevel;
 pub(super) use outbox::CallStream;

@@ -186,7 +186,8 @@ impl Session {
         }
         let id = message.id().and_then(|id| std::str::from_utf8(id).ok());
         if let (false, Some(id)) = (is_told, id.and_then(|id| id.parse().ok())) {
-            self.asks.withdraw(id);
+            // It never heard of it.
+            let _ = self.asks.withdraw(id);
         }
     }
 

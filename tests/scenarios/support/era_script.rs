@@ -240,6 +240,10 @@ impl Shared {
         let request = json!({"jsonrpc": "2.0", "id": theirs, "method": method, "params": params});
         wire.begin(EVENTS)?;
         wire.chunk(event(&request.to_string()).as_bytes())?;
+        if asked.argument("waits") == false {
+            wire.chunk(event(&frame::said(id, "did not wait")).as_bytes())?;
+            return wire.end();
+        }
         let answer = answer
             .recv_timeout(PATIENCE)
             .map_err(|_| io::ErrorKind::TimedOut)?;

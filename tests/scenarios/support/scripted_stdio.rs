@@ -109,8 +109,8 @@ impl Script {
         }
     }
 
-    /// Sends a request to the client and waits for the answer to it.
-    pub(crate) fn ask(&self, id: &str, method: &str, params: &Value) -> String {
+    /// Sends a request to the client; where the answer to it comes.
+    pub(crate) fn ask(&self, id: &str, method: &str, params: &Value) -> mpsc::Receiver<String> {
         let (sender, answers) = mpsc::channel();
         self.waiting.lock().unwrap().insert(id.to_owned(), sender);
         let params = if params.is_null() {
@@ -121,7 +121,7 @@ impl Script {
         self.send(&format!(
             r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}"{params}}}"#
         ));
-        answers.recv().unwrap_or_default()
+        answers
     }
 
     /// How often a tool was called, in this life and earlier ones.

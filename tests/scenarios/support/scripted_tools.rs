@@ -59,13 +59,21 @@ fn spoken(script: &Script, id: &str, asked: &Asked) -> String {
             frame::said(id, "slept")
         }
         "nested" => nested(id, asked.number("depth", 100_000)),
-        "same_id" => frame::said(id, &script.ask(id, "ping", &Value::Null)),
+        "same_id" => {
+            let answer = script.ask(id, "ping", &Value::Null);
+            frame::said(id, &answer.recv().unwrap_or_default())
+        }
         "ask" => {
             thread::sleep(Duration::from_millis(asked.number("ms", 0)));
             let (theirs, method) = (asked.argument("id"), asked.argument("method"));
             let method = method.as_str().unwrap_or_default();
-            let answer = script.ask(&theirs.to_string(), method, &asked.argument("params"));
-            frame::said(id, &answer)
+            let theirs = theirs.to_string();
+            let answer = script.ask(&theirs, method, &asked.argument("params"));
+            // Where it does not wait, the answer comes before any is there.
+            if asked.argument("waits") == false {
+                return frame::said(id, "did not wait");
+            }
+            frame::said(id, &answer.recv().unwrap_or_default())
         }
         "grandchild" => frame::said(id, &grandchild().to_string()),
         "chatter" => {
