@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{EventSender, Line, Patience};
+use super::{EventSender, Line, Patience, Spent};
 use crate::{
     failsafe::{Outcome, ToolCircuit},
     protocol::Message,
@@ -62,8 +62,9 @@ pub struct Call<'a> {
     pub limited: bool,
     /// Whether the request may be sent again after it may have run.
     pub repeatable: bool,
-    /// Whether the way to the backend is told apart from the wait for it, which takes another look at the clock.
-    pub timed: bool,
+    /// Where to put what it waited for. With it the way to the backend is told apart from the wait for it, which takes
+    /// another look at the clock.
+    pub spent: Option<&'a Spent>,
     /// The tool that is called, where it is known: it may have a circuit of its own.
     pub tool: Option<&'a ToolCircuit>,
     /// Where messages go that the backend sends for this call before its answer (progress, log lines),

@@ -21,6 +21,10 @@ struct Way<'a> {
     place: Place<'a>,
     deadline: Instant,
     waited: Duration,
+    /// The same with what it took to start or connect it.
+    away: Duration,
+    /// Waits between attempts.
+    paused: Duration,
     ended: Stamp,
 }
 
@@ -43,11 +47,18 @@ impl Backend {
             place,
             deadline,
             waited: Duration::ZERO,
+            away: Duration::ZERO,
+            paused: Duration::ZERO,
             ended: start,
         };
-        let message = way.answered(start).await?;
+        let answered = way.answered(start).await;
+        if let Some(spent) = call.spent {
+            spent.add_queued(queued);
+            spent.add_backend(way.away);
+            spent.add_paused(way.paused);
+        }
         Ok(Answer {
-            message,
+            message: answered?,
             queued,
             waited: way.waited,
             ended: way.ended,
@@ -104,6 +115,7 @@ impl Way<'_> {
             }
             sleep(pause).await;
             start = self.backend.clock().now();
+            self.paused += start.since(self.ended);
         }
     }
 
@@ -143,12 +155,13 @@ impl Way<'_> {
             return Err(CallError::Stopped);
         }
         let mut ticket = backend.admit(self.call, start)?;
-        if self.call.timed {
+        if self.call.spent.is_some() {
             start = backend.clock().now();
             ticket.sent_at(start);
         }
         let span = spans::attempt(backend, self.call, start, number);
         let carried = self.call.trace.inside(span.as_ref()).carried();
+        let begun = start;
         let asked_before = self.asked();
         let delivery = Delivery {
             carried: carried.as_ref(),
@@ -185,6 +198,7 @@ impl Way<'_> {
         }
         let waited = end.since(start);
         self.waited += waited;
+        self.away += end.since(begun).saturating_sub(asked);
         self.ended = end;
         let answer = match answer {
             Ok(Err(CallError::SessionLost)) if repaired => Err(forgetful()),
@@ -319,7 +333,7 @@ mod tests {
             began: Instant::now(),
             deadline: Instant::now() + Duration::from_secs(20),
             limited: true,
-            timed: false,
+            spent: None,
             repeatable: true,
             tool: None,
             events: None,

@@ -4,6 +4,7 @@ use std::{ffi::OsString, net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::bench::BenchOptions;
 use crate::{config, telemetry::LogFormat};
 
 /// One endpoint in front of every tool an AI agent uses.
@@ -31,6 +32,12 @@ pub(super) enum Command {
         /// The backend's name.
         name: String,
     },
+    /// Measures what the gateway adds on this machine: an echo that is built in is called directly and through a gateway
+    /// of its own, in turns. Its log says what --log-level names.
+    Bench(BenchOptions),
+    /// Speaks MCP over HTTP on a free port, which it prints: what `bench` calls.
+    #[command(hide = true)]
+    Echo,
     /// Speaks MCP on the standard streams: the backend that is served when nothing is configured.
     #[command(hide = true)]
     Demo,

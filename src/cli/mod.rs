@@ -3,6 +3,7 @@
 
 mod args;
 mod banner;
+mod bench;
 mod configured;
 mod demo;
 mod ended;

@@ -6,7 +6,7 @@ use clap::Parser;
 
 use super::{
     args::{Arguments, Command},
-    demo, serve, validate, why,
+    bench, demo, serve, validate, why,
 };
 use crate::backend;
 
@@ -26,6 +26,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Serve { stdio: true }) => serve::serve_stdio(options),
         Some(Command::Validate) => validate::validate(options),
         Some(Command::Why { name }) => why::why(options, &name),
+        Some(Command::Bench(bench)) => bench::run(options, &bench),
+        Some(Command::Echo) => return bench::echo(),
         Some(Command::Demo) => return demo::run(),
         Some(Command::Supervise { arguments }) => return backend::supervise(arguments),
     };

@@ -197,7 +197,7 @@ fn settings(root: &Node, reading: Reading<'_>) -> Config {
     sections::auth::read(&mut section, known, &mut server.auth);
     sections::meta_mcp::read(&mut section, known, &mut gateway.meta_mcp);
     let mut telemetry = TelemetrySettings::default();
-    sections::telemetry::read(&mut section, &mut telemetry);
+    sections::telemetry::read(&mut section, &mut telemetry, &mut gateway);
     sections::elsewhere::read(&mut section);
     section.finish();
     Config {
@@ -352,6 +352,7 @@ pub(super) mod tests {
             "stop_when_idle_for:",
             "tools:",
             "endpoint:",
+            "overhead_budget:",
         ];
         let uncommented = commented.iter().fold(enabled, |text, key| {
             assert!(text.contains(&format!("# {key}")), "{key}");

@@ -36,8 +36,6 @@ pub mod retry;
 mod settings;
 mod ticket;
 mod tools;
-#[cfg(test)]
-mod transcript;
 mod why;
 
 pub use circuit_breaker::{

@@ -144,7 +144,7 @@ impl fmt::Debug for ToolCircuits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failsafe::transcript::transcript;
+    use crate::telemetry::transcript::transcript;
 
     fn circuits(change: impl Fn(&mut CircuitBreakerConfig)) -> ToolCircuits {
         let mut config = CircuitBreakerConfig::default();

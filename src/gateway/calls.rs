@@ -22,7 +22,7 @@ use bytes::Bytes;
 use tracing::Instrument;
 
 impl Gateway {
-    /// Sends `message` to a backend on behalf of a request, and measures what we added.
+    /// Sends `message` to a backend on behalf of a request.
     pub(super) async fn forward(
         self: &Arc<Self>,
         request: &Request,
@@ -33,9 +33,7 @@ impl Gateway {
         let own = self.way_of(request, member).await;
         let mut call = request.call(message, repeatable, None);
         call.line = own.as_ref().map(Own::line);
-        let answer = in_rounds::send(request, member, &call).await?;
-        self.measure(request, &answer);
-        Ok(answer)
+        in_rounds::send(request, member, &call).await
     }
 
     /// The same for what concerns all who use the backend: it goes the way that they share.
@@ -45,9 +43,7 @@ impl Gateway {
         member: &Member,
         message: Message,
     ) -> Result<Answer, CallError> {
-        let answer = member.send(&request.call(message, false, None)).await?;
-        self.measure(request, &answer);
-        Ok(answer)
+        member.send(&request.call(message, false, None)).await
     }
 
     /// The same for a tool, whose time is kept.
@@ -72,7 +68,6 @@ impl Gateway {
         // What is known of the tool says more than what a client of another name or era has sent.
         call.param_headers = headers.as_deref().unwrap_or(call.param_headers);
         let answer = in_rounds::send(request, member, &call).await?;
-        self.measure(request, &answer);
         if let Some(entry) = tool.entry {
             entry
                 .latency()
@@ -87,18 +82,6 @@ impl Gateway {
             return None;
         }
         Box::pin(self.own_line(request, member)).await
-    }
-
-    /// Records what we added to a request that was answered just now, if it is one of those that are timed.
-    fn measure(&self, request: &Request, answer: &Answer) {
-        // What a client was asked in between is nobody's here.
-        if !request.is_timed() || !request.asked().is_zero() {
-            return;
-        }
-        let now = self.clock.now();
-        let total = now.since(request.started);
-        let added = total.saturating_sub(answer.queued + answer.waited);
-        self.overhead.record_success(micros(added), now.millis());
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     directory::Directory,
     inbound::{Caller, EventStream, GoneOn, Reply, Route},
     member::Member,
+    overhead::Overhead,
     reload::{Reloads, Retiring},
     replies::Refusal,
     sessions::{Session, Sessions},
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     backend::Backend,
-    lockfree::{Latest, Recorder},
+    lockfree::Latest,
     telemetry::{Clock, Tracer},
 };
 
@@ -31,7 +32,7 @@ pub struct Gateway {
     pub(super) retiring: Retiring,
     pub(super) reloads: Reloads,
     pub(super) sessions: Sessions,
-    pub(super) overhead: Recorder,
+    pub(super) overhead: Overhead,
     pub(super) watch: Watch,
     draining: Latest,
     /// Ways to older backends that modern clients use by turns.
@@ -71,7 +72,7 @@ impl Gateway {
             clock,
             tracer,
             table: ArcSwap::from_pointee(Table::new(settings, members)),
-            overhead: Recorder::new(),
+            overhead: Overhead::new(),
             watch: Watch::default(),
             draining: Latest::new(0),
             lent: LentLines::default(),

@@ -11,6 +11,7 @@ use super::{
     facade::Gateway,
     inbound::Caller,
     member::Member,
+    request::Request,
 };
 use crate::{backend::CallError, failsafe::CircuitState};
 
@@ -145,6 +146,7 @@ impl Gateway {
     /// but not while the circuit is not closed, because the few calls that are let through then are the callers'.
     pub(super) async fn look_up_tool(
         self: &Arc<Self>,
+        request: &Request,
         member: &Arc<Member>,
         name: &str,
         deadline: Instant,
@@ -157,7 +159,9 @@ impl Gateway {
         let now = self.clock.now();
         let ttl = self.table().settings().meta_mcp.cache_ttl.min(RECHECK);
         if member.catalogue().freshness(Kind::Tools, now, ttl) == Freshness::Due {
-            self.read_within(member, Kind::Tools, deadline).await?;
+            let read = self.read_within(member, Kind::Tools, deadline).await;
+            request.spent.add_backend(self.clock.now().since(now));
+            read?;
         }
         Ok(member.tool(name))
     }

@@ -55,7 +55,7 @@ pub struct Inbound {
     pub request_id: RequestId,
     /// The trace it belongs to.
     pub trace: Trace,
-    /// When its head was read.
+    /// When its head was read, or the last of its body where that came later.
     pub started: Stamp,
     /// Whether the client takes `text/event-stream`.
     pub accepts_stream: bool,
@@ -96,6 +96,21 @@ pub struct Reply {
     pub session: Option<Box<str>>,
     /// When to come back, for 429 and 503.
     pub retry_after: Option<Duration>,
+    /// Where its time went, if that was measured and it was at a backend.
+    pub timing: Option<Timing>,
+}
+
+/// Where the time of one request went, in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Waiting for a place at the backend.
+    pub queue: u64,
+    /// Waiting for the backend, with what it took to start or connect it.
+    pub backend: u64,
+    /// Waiting before it was sent again.
+    pub retry: u64,
+    /// Everything else, from its head to its answer.
+    pub gateway: u64,
 }
 
 /// JSON-RPC messages one after another; `None` ends the stream.

@@ -16,6 +16,7 @@ mod modern;
 mod naming;
 mod nearest;
 mod notices;
+mod overhead;
 mod pages;
 mod reload;
 mod replies;
@@ -38,10 +39,14 @@ mod uris;
 mod watch;
 
 pub use facade::Gateway;
-pub use inbound::{Caller, EventStream, GoneOn, Inbound, Mirrored, Outbound, Reply, Route, Sent};
+pub use inbound::{
+    Caller, EventStream, GoneOn, Inbound, Mirrored, Outbound, Reply, Route, Sent, Timing,
+};
 pub use pages::MetricsFormat;
 pub use reload::{Adopted, ReloadOutcome, Reloaded, Wish};
 pub use replies::Refusal;
 pub use selection::{Glob, ToolSelection};
-pub use settings::{GatewaySettings, MetaMcpSettings, Naming, SessionSettings, SurfacedTool};
+pub use settings::{
+    GatewaySettings, MetaMcpSettings, Naming, SessionSettings, SurfacedTool, TimingSettings,
+};
 pub use stream::next_message;

@@ -10,7 +10,7 @@ use super::{
     sessions::{LogLevel, Session},
 };
 use crate::{
-    backend::{Call, Client, EventSender, Introduced, ParamHeader, Patience, Speaker},
+    backend::{Call, Client, EventSender, Introduced, ParamHeader, Patience, Speaker, Spent},
     failsafe::ToolCircuit,
     protocol::Message,
     telemetry::{RequestId, Stamp, Trace},
@@ -49,6 +49,10 @@ pub(super) struct Request {
     pub(super) client: Option<Arc<Client>>,
     /// How long its client was asked for something, where it can be asked.
     pub(super) patience: Option<Patience>,
+    /// Whether what we add to it is measured, which takes two more looks at the clock.
+    pub(super) timed: bool,
+    /// What it waited for, if it is measured.
+    pub(super) spent: Spent,
 }
 
 impl Request {
@@ -66,11 +70,6 @@ impl Request {
     pub(super) fn shared_id(&self) -> Bytes {
         let id = self.message.id().unwrap_or_default();
         self.message.bytes().slice_ref(id)
-    }
-
-    /// Whether what we add to it is measured: one request in sixteen is, because that takes two more looks at the clock.
-    pub(super) fn is_timed(&self) -> bool {
-        self.request_id.last_byte().is_multiple_of(16)
     }
 
     /// What it is called in answers: the trace that it belongs to, or itself.
@@ -124,7 +123,7 @@ impl Request {
             began: self.began,
             deadline: self.deadline,
             limited: true,
-            timed: self.is_timed(),
+            spent: self.timed.then_some(&self.spent),
             repeatable,
             tool,
             events: self.events.clone(),

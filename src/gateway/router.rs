@@ -13,6 +13,7 @@ use super::{
     inbound::{Caller, Inbound, Outbound, Reply, Route},
     member::Member,
     modern::is_modern,
+    overhead,
     replies::{Refusal, answered},
     request::{Request, Speaks},
     sessions::Session,
@@ -21,7 +22,7 @@ use super::{
     underway::Underway,
 };
 use crate::{
-    backend::{EventReceiver, Patience, events},
+    backend::{EventReceiver, Patience, Spent, events},
     protocol::{Body, Kind, MODERN, Malformed, Message, Revision},
     telemetry::{RequestId, Stamp, Trace},
 };
@@ -40,6 +41,7 @@ pub(super) struct Admitted {
     started: Stamp,
     began: Instant,
     deadline: Instant,
+    timed: bool,
 }
 
 /// The endpoint, with its backend found.
@@ -138,6 +140,7 @@ impl Gateway {
             started: inbound.started,
             began,
             deadline: began + table.settings().request_timeout,
+            timed: overhead::is_measured(table.settings(), inbound.request_id),
         })
     }
 
@@ -210,7 +213,8 @@ impl Gateway {
             (Place::Aggregate, _) => self.aggregate(request).await.map(answered),
             (Place::Backend(member), _) => self.transparent(member, request).await.map(answered),
         };
-        answer.unwrap_or_else(|refusal| refusal.reply(Some(request.id())))
+        let reply = answer.unwrap_or_else(|refusal| refusal.reply(Some(request.id())));
+        self.measured(request, reply)
     }
 
     /// A notification. Nothing is answered, so what cannot be done with it is only logged.
@@ -320,6 +324,8 @@ impl Admitted {
             events: None,
             client: None,
             patience: None,
+            timed: self.timed,
+            spent: Spent::default(),
         }
     }
 }

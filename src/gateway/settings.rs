@@ -17,6 +17,18 @@ pub struct GatewaySettings {
     pub sessions: SessionSettings,
     /// How often the `Health metrics` lines are written.
     pub health_log_interval: Duration,
+    /// What is measured of our own part.
+    pub timing: TimingSettings,
+}
+
+/// What is measured of our own part in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimingSettings {
+    /// Whether each answer of a backend says where its time went, in a `Server-Timing` header; then every request is
+    /// measured, else one in sixteen.
+    pub server_timing: bool,
+    /// How long the gateway itself may take; a measured request that takes longer is counted.
+    pub overhead_budget: Option<Duration>,
 }
 
 /// The aggregate endpoint `/mcp`.
@@ -87,6 +99,16 @@ impl Default for GatewaySettings {
             meta_mcp: MetaMcpSettings::default(),
             sessions: SessionSettings::default(),
             health_log_interval: Duration::from_secs(60),
+            timing: TimingSettings::default(),
+        }
+    }
+}
+
+impl Default for TimingSettings {
+    fn default() -> Self {
+        Self {
+            server_timing: true,
+            overhead_budget: None,
         }
     }
 }

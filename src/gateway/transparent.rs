@@ -60,7 +60,7 @@ impl Gateway {
             // Its definition says which arguments go into headers.
             let deadline = request.deadline.min(self.fan_out_deadline());
             entry = self
-                .look_up_tool(member, &name, deadline)
+                .look_up_tool(request, member, &name, deadline)
                 .await
                 .ok()
                 .flatten();

@@ -7,7 +7,8 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::{
     body::{Content, Events},
-    headers::{MCP_SESSION_ID, X_ACCEL_BUFFERING},
+    headers::{MCP_SESSION_ID, SERVER_TIMING, X_ACCEL_BUFFERING},
+    timing,
 };
 use crate::gateway::{Refusal, Reply};
 
@@ -43,6 +44,9 @@ pub(super) fn reply(reply: Reply, kind: HeaderValue) -> Response<Content> {
         response
             .headers_mut()
             .insert(header::RETRY_AFTER, whole_seconds(after));
+    }
+    if let Some(timing) = reply.timing.as_ref().and_then(timing::value) {
+        response.headers_mut().insert(SERVER_TIMING, timing);
     }
     response
 }
@@ -95,6 +99,7 @@ mod tests {
             body: Bytes::from_static(b"{}"),
             session: Some("s-1".into()),
             retry_after: Some(Duration::from_millis(1200)),
+            timing: None,
         };
         let response = reply(given, JSON);
         assert_eq!(response.status(), 503);

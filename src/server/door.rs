@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hyper_util::{rt::TokioExecutor, server::conn::auto};
 use tokio::sync::{Semaphore, watch};
 
-use super::{phase::Phase, rules::ServerRules, streams::Streams};
+use super::{intake::Taken, phase::Phase, rules::ServerRules, streams::Streams};
 use crate::{
     gateway::Gateway,
     lockfree::Counter,
@@ -38,4 +38,15 @@ pub(super) struct Visit<'a> {
     pub(super) request_id: RequestId,
     pub(super) trace: Trace,
     pub(super) started: Stamp,
+}
+
+impl Visit<'_> {
+    /// The moment from which our own time counts: what its sender took for the body is not ours.
+    pub(super) fn since(&self, taken: &Taken) -> Stamp {
+        if taken.late {
+            self.door.gateway.clock().now()
+        } else {
+            self.started
+        }
+    }
 }

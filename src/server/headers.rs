@@ -28,6 +28,8 @@ const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 /// Our part of the trace, for the client (W3C Trace Context, level 2).
 pub(super) const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
+/// Where the time of an answer went (W3C Server Timing).
+pub(super) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// Tells nginx not to hold back a stream.
 pub(super) const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 

@@ -21,11 +21,19 @@ use crate::gateway::Refusal;
 /// What is set aside at once for a body that announces its length; it may be lying.
 const FIRST_CAPACITY: usize = 1 << 20;
 
+/// A body that was taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub(super) body: Bytes,
+    /// Whether it was not there with its head, so that its sender was waited for.
+    pub(super) late: bool,
+}
+
 /// Takes the body. One that came in a piece is not copied.
 pub(super) async fn take(
     request: Request<Incoming>,
     limits: &LimitSettings,
-) -> Result<Bytes, Refusal> {
+) -> Result<Taken, Refusal> {
     let asks_first = request.headers().contains_key(header::EXPECT);
     let drain = request.version() <= Version::HTTP_11 && !asks_first;
     let mut body = request.into_body();
@@ -45,17 +53,18 @@ async fn discard(mut body: Incoming, patience: Duration) {
     .await;
 }
 
-async fn read<B>(body: &mut B, limit: usize, patience: Duration) -> Result<Bytes, Refusal>
+async fn read<B>(body: &mut B, limit: usize, patience: Duration) -> Result<Taken, Refusal>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Display,
 {
     let mut whole = pin!(collect(body, limit));
     if let Poll::Ready(done) = look_twice(whole.as_mut()).await {
-        return done;
+        return done.map(|body| Taken { body, late: false });
     }
     let in_time = timeout(patience, whole).await;
-    in_time.unwrap_or(Err(Refusal::BodyTimeout(patience)))
+    let body = in_time.unwrap_or(Err(Refusal::BodyTimeout(patience)))?;
+    Ok(Taken { body, late: true })
 }
 
 /// A body that came with its head is there at the second look, which the first one asks for: so most requests are
@@ -170,7 +179,8 @@ mod tests {
         let taken = read(&mut Full::new(sent.clone()), 100, PATIENCE)
             .await
             .unwrap();
-        assert_eq!(taken.as_ptr(), sent.as_ptr());
+        assert_eq!(taken.body.as_ptr(), sent.as_ptr());
+        assert!(!taken.late);
     }
 
     #[tokio::test]
@@ -178,10 +188,12 @@ mod tests {
         assert_eq!(
             read(&mut pieces(&["ab", "", "cd"]), 4, PATIENCE)
                 .await
-                .unwrap(),
+                .unwrap()
+                .body,
             "abcd"
         );
-        assert_eq!(read(&mut pieces(&[]), 4, PATIENCE).await.unwrap(), "");
+        let nothing = read(&mut pieces(&[]), 4, PATIENCE).await.unwrap();
+        assert_eq!(nothing.body, "");
         for long in [&["ab", "cd", "e"][..], &["abcde"], &["abcd", "", "", "e"]] {
             let refused = read(&mut pieces(long), 4, PATIENCE).await;
             assert_eq!(refused, Err(Refusal::BodyTooLarge(4)));

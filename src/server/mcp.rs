@@ -59,17 +59,21 @@ async fn post(
     media::check_content_type(request.headers())?;
     let accepted = Accepted::of(request.headers()).check_post(request.headers())?;
     let limits = visit.door.rules.now().limits.clone();
+    let session = session(&request).map(Into::into);
+    let revision = headers::all(request.headers(), &MCP_PROTOCOL_VERSION);
+    let mirrored = mirrored(request.headers());
+    let taken = intake::take(request, &limits).await?;
     let inbound = Inbound {
         route,
         caller,
-        session: session(&request).map(Into::into),
-        revision: headers::all(request.headers(), &MCP_PROTOCOL_VERSION),
-        mirrored: Some(mirrored(request.headers())),
+        session,
+        revision,
+        mirrored: Some(mirrored),
         request_id: visit.request_id,
         trace: visit.trace.clone(),
-        started: visit.started,
+        started: visit.since(&taken),
         accepts_stream: accepted.stream,
-        body: intake::take(request, &limits).await?,
+        body: taken.body,
     };
     Ok(match visit.door.gateway.post(inbound).await {
         Outbound::Reply(reply) if accepted.takes_json() => answer::reply(reply, JSON),

@@ -25,6 +25,7 @@ mod rules;
 mod settings;
 mod sse;
 mod streams;
+mod timing;
 mod token;
 mod visit;
 

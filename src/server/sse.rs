@@ -78,13 +78,13 @@ pub(super) async fn post(
     let id = session_id(request.uri().query().unwrap_or_default());
     let says = visit.door.streams.find(id, caller, route)?;
     let limits = visit.door.rules.now().limits.clone();
-    let body = intake::take(request, &limits).await?;
-    Body::parse(body.clone(), usize::MAX).map_err(Refusal::Malformed)?;
+    let taken = intake::take(request, &limits).await?;
+    Body::parse(taken.body.clone(), usize::MAX).map_err(Refusal::Malformed)?;
     let said = Said {
-        body,
         request_id: visit.request_id,
         trace: visit.trace.clone(),
-        started: visit.started,
+        started: visit.since(&taken),
+        body: taken.body,
     };
     match timeout(limits.body_timeout, says.send(said)).await {
         Ok(Ok(())) => Ok(answer::empty(StatusCode::ACCEPTED)),

@@ -9,6 +9,8 @@ pub mod request_id;
 mod settings;
 pub mod subscriber;
 pub mod trace;
+#[cfg(test)]
+pub(crate) mod transcript;
 
 pub use clock::{Clock, Stamp};
 pub use exemplars::{Exemplar, Exemplars};

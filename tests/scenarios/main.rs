@@ -32,6 +32,7 @@ mod levels;
 mod modern;
 mod modern_backend;
 mod overlong;
+mod own_cost;
 mod own_session;
 mod parked;
 mod reload;
@@ -220,6 +221,13 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "29 sessions opened and dropped leave nothing" => bounded::sessions_opened_and_dropped,
     "29 an idle session ends" => bounded::idle_session,
     "30 all views of a breaker agree" => bounded::all_views_agree,
+
+    // What the gateway itself costs
+    "own cost: an answer says where its time went" => own_cost::where_the_time_went,
+    "own cost: what takes longer than the budget is counted" => own_cost::over_the_budget,
+    "own cost: the program measures itself" => own_cost::measured_by_itself,
+    "own cost: a measurement that is stopped leaves nothing" => own_cost::stopped_by_ctrl_c,
+    "own cost: a measurement is bounded" => own_cost::within_bounds,
 
     // Backends that ask their clients
     "asked: an elicitation reaches exactly the client whose call it is" => asked::exactly_the_client_whose_call_it_is,

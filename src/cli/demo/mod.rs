@@ -10,3 +10,4 @@ mod sleep;
 mod tools;
 
 pub(super) use run::run;
+pub(super) use serve::answered;

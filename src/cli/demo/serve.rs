@@ -86,8 +86,7 @@ impl Session {
                 self.send(&settled(message, Err(refusal))).await;
             }
             None => {
-                let outcome = answer(message.method().unwrap_or_default(), &params_of(message));
-                self.send(&settled(message, outcome)).await;
+                self.send(&answered(message)).await;
             }
         }
     }
@@ -121,6 +120,12 @@ impl Session {
     async fn send(&self, message: &Message) {
         drop(self.output.send(encode_line(message.bytes())).await);
     }
+}
+
+/// The answer to a request that waits for nothing.
+pub(in crate::cli) fn answered(request: &Message) -> Message {
+    let outcome = answer(request.method().unwrap_or_default(), &params_of(request));
+    settled(request, outcome)
 }
 
 fn settled(request: &Message, outcome: Result<serde_json::Value, Refusal>) -> Message {

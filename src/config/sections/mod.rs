@@ -12,4 +12,5 @@ mod otel_variables;
 pub(super) mod server;
 pub(super) mod streaming;
 pub(super) mod telemetry;
+mod timing;
 pub(super) mod transport;

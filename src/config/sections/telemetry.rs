@@ -4,9 +4,10 @@ use std::str::FromStr;
 
 use http::{Uri, uri::PathAndQuery};
 
-use super::{otel_variables::Variables, transport};
+use super::{otel_variables::Variables, timing, transport};
 use crate::{
     config::{section::Section, values},
+    gateway::GatewaySettings,
     telemetry::{
         TelemetrySettings,
         trace::{OtlpProtocol, TraceSettings},
@@ -16,8 +17,13 @@ use crate::{
 /// Where a collector takes traces over HTTP (OpenTelemetry, OTLP, endpoint URLs).
 const PATH: &str = "/v1/traces";
 
-pub(in crate::config) fn read(root: &mut Section<'_>, settings: &mut TelemetrySettings) {
+pub(in crate::config) fn read(
+    root: &mut Section<'_>,
+    settings: &mut TelemetrySettings,
+    gateway: &mut GatewaySettings,
+) {
     let mut section = root.section("telemetry");
+    timing::read(&mut section, &mut gateway.timing);
     settings.traces = traces(&mut section);
     section.finish();
 }

@@ -6,7 +6,7 @@ use super::{
     tests::{breaker, default, fail, recover, succeed},
     *,
 };
-use crate::failsafe::transcript::transcript;
+use crate::telemetry::transcript::transcript;
 
 #[test]
 fn a_shadow_decides_and_reports_and_refuses_nothing() {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    failsafe::{Outcome, transcript::transcript},
-    telemetry::Clock,
+    failsafe::Outcome,
+    telemetry::{Clock, transcript::transcript},
 };
 
 pub(super) fn breaker(

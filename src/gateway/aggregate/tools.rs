@@ -49,7 +49,9 @@ impl Gateway {
             && let Some(member) = table.find(server)
         {
             // If the list cannot be read, the call itself will say why.
-            let entry = self.look_up_tool(member, tool, request.deadline).await;
+            let entry = self
+                .look_up_tool(request, member, tool, request.deadline)
+                .await;
             return match entry {
                 _ if !table.shows(server, tool) => Err(self.unknown_tool(request, name)),
                 Ok(None) => Err(self.unknown_tool(request, name)),

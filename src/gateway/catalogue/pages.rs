@@ -172,7 +172,7 @@ impl Reader {
                 began: Instant::now(),
                 deadline: self.deadline,
                 limited: false,
-                timed: false,
+                spent: None,
                 repeatable: true,
                 tool: None,
                 events: None,

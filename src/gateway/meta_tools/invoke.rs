@@ -32,7 +32,7 @@ pub(super) async fn run(
     request.caller.permit(member.name(), &name)?;
     let failed = |error| Trouble::ToolFailed(Recovery::of_call(member.name(), &error));
     let entry = gateway
-        .look_up_tool(&member, &name, request.deadline)
+        .look_up_tool(request, &member, &name, request.deadline)
         .await
         .map_err(failed)?;
     let is_shown = gateway.table().shows(member.name(), &name);

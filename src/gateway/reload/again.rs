@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use tokio::time::Instant;
 
 use crate::{
+    backend::Spent,
     gateway::{
         Caller, Route,
         facade::Gateway,
@@ -69,6 +70,8 @@ impl Gateway {
             events: None,
             client: None,
             patience: None,
+            timed: false,
+            spent: Spent::default(),
         }
     }
 }

@@ -11,5 +11,6 @@ pub(in crate::gateway) const fn answered(body: Bytes) -> Reply {
         body,
         session: None,
         retry_after: None,
+        timing: None,
     }
 }

@@ -126,6 +126,7 @@ impl Refusal {
             body: body.bytes().clone(),
             session: None,
             retry_after: self.retry_after(),
+            timing: None,
         }
     }
 

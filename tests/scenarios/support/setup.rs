@@ -69,6 +69,13 @@ impl Setup {
         self
     }
 
+    /// Adds several.
+    pub(crate) fn args(self, arguments: &[&str]) -> Self {
+        arguments
+            .iter()
+            .fold(self, |setup, argument| setup.arg(argument))
+    }
+
     /// The directory that is its home and where it runs.
     pub(crate) fn home(&self) -> &Path {
         self.home.path()

@@ -107,7 +107,7 @@ pub(super) fn call(name: &str) -> Call<'static> {
         began: Instant::now(),
         deadline: Instant::now() + LONG,
         limited: true,
-        timed: false,
+        spent: None,
         repeatable: false,
         tool: None,
         events: None,

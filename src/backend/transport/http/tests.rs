@@ -1,12 +1,12 @@
 //! What a caller sees of each way an HTTP backend can answer, break and come back.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use tokio::time::Instant;
 
 use super::played::{CREDENTIAL, LONG, Stage, call, listening};
 use crate::{
-    backend::{Call, CallError},
+    backend::{Call, CallError, Spent},
     failsafe::Outcome,
     protocol::Message,
     telemetry::Clock,
@@ -44,10 +44,11 @@ async fn a_call_looks_at_the_clock_when_it_is_answered_and_when_it_is_timed_befo
     let clock = Clock::new();
     let stage = Stage::with(clock.clone(), |_| ()).await;
     let mut peer = stage.opened().await;
-    for (timed, looks) in [(false, 1), (true, 2)] {
+    static SPENT: LazyLock<Spent> = LazyLock::new(Spent::default);
+    for (spent, looks) in [(None, 1), (Some(&*SPENT), 2)] {
         let before = clock.reads.total();
         let call = stage.ask(Call {
-            timed,
+            spent,
             ..call("echo")
         });
         let heard = peer.hear().await;
@@ -55,6 +56,7 @@ async fn a_call_looks_at_the_clock_when_it_is_answered_and_when_it_is_timed_befo
         let answer = call.await.unwrap().unwrap();
         assert_eq!(clock.reads.total() - before, looks);
         assert!(answer.waited > std::time::Duration::ZERO);
+        assert_eq!(spent.map_or(answer.waited, Spent::backend), answer.waited);
     }
 }
 

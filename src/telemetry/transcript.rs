@@ -14,8 +14,8 @@ use tracing_subscriber::{
     registry,
 };
 
-/// The lines that `act` logged on this thread below `mcp_gateway::failsafe`.
-pub(super) fn transcript(act: impl FnOnce()) -> Vec<String> {
+/// The lines that `act` logged on this thread.
+pub(crate) fn transcript(act: impl FnOnce()) -> Vec<String> {
     let lines = Lines::default();
     tracing::subscriber::with_default(registry().with(lines.clone()), act);
     let lines = lines.0.lock().unwrap();
@@ -28,7 +28,7 @@ struct Lines(Arc<Mutex<Vec<String>>>);
 impl<S: Subscriber> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
-        assert!(metadata.target().starts_with("mcp_gateway::failsafe"));
+        assert!(metadata.target().starts_with("mcp_gateway::"));
         let mut line = Line::default();
         event.record(&mut line);
         let Line { message, fields } = line;
