@@ -17,6 +17,7 @@ use super::{
     Answer, BackendSettings, BackendStatus, Call, CallError, Client, EventReceiver, Line,
     ServerInfo,
     call::outcome,
+    told::Told,
     transport::{Outlet, Transport},
 };
 use crate::{
@@ -37,6 +38,7 @@ pub struct Backend {
     queue: Queue,
     queue_wait: Recorder,
     exemplars: Exemplars,
+    told: Told,
     transport: Transport,
     notices: broadcast::Sender<Message>,
     /// Locked when a client gets a way of its own, and at the end.
@@ -62,6 +64,7 @@ impl Backend {
             queue: Queue::new(settings.max_concurrency, settings.max_queue),
             queue_wait: Recorder::new(),
             exemplars: Exemplars::default(),
+            told: Told::new(),
             transport: Transport::new(&settings, Outlet::Everybody(notices.clone())),
             notices,
             lines: Mutex::default(),
@@ -115,19 +118,42 @@ impl Backend {
                         let error = self
                             .settings
                             .excerpt(&answer.message.error_message().unwrap_or_default());
-                        let outcome = outcome.label();
-                        tracing::warn!(backend, method, %request_id, latency_ms, %error, outcome, "Request failed");
+                        self.tell(call, (outcome, &error), latency_ms, answer.ended);
                     }
                 }
             }
             // Refusals while open are counted and summed up by the breaker.
             Err(CallError::CircuitOpen { .. }) => {}
             Err(error) => {
-                let latency_ms = milliseconds(self.clock.now().since(call.started));
-                let outcome = error.outcome().label();
-                tracing::warn!(backend, method, %request_id, latency_ms, %error, outcome, "Request failed");
+                let now = self.clock.now();
+                let latency_ms = milliseconds(now.since(call.started));
+                self.tell(call, (error.outcome(), error), latency_ms, now);
             }
         }
+    }
+
+    /// A failed call. Of many that come to the same the first are warned of, and the others are for whoever looks closely.
+    fn tell(
+        &self,
+        call: &Call<'_>,
+        (outcome, error): (Outcome, &dyn fmt::Display),
+        latency_ms: f64,
+        now: Stamp,
+    ) {
+        let (backend, request_id) = (self.name(), call.request_id);
+        let method = call.message.method().unwrap_or_default();
+        let is_said = self.told.is_said(backend, outcome, now.millis());
+        let outcome = outcome.label();
+        if is_said {
+            tracing::warn!(backend, method, %request_id, latency_ms, %error, outcome, "Request failed");
+        } else {
+            tracing::debug!(backend, method, %request_id, latency_ms, %error, outcome, "Request failed");
+        }
+    }
+
+    /// Tells of failed calls that were not warned of one by one.
+    pub(super) fn tell_rest(&self, now: Stamp) {
+        self.told.tell_rest(self.name(), now.millis());
     }
 
     /// Sends a notification, past queue and breaker: nothing is waited for.

@@ -15,6 +15,7 @@ mod spans;
 mod spent;
 mod status;
 mod supervision;
+mod told;
 mod transport;
 
 pub use ask::Ask;

@@ -32,6 +32,7 @@ impl Backend {
                 ticks.tick().await;
                 let now = backend.clock().now();
                 backend.failsafe().health_tracker.tick(now);
+                backend.tell_rest(now);
                 backend.look_after(now, &mut last_ping).await;
             }
         })

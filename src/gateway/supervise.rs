@@ -126,3 +126,38 @@ fn log_health(member: &Member, lately: &Snapshot) {
 fn milliseconds(micros: u64) -> f64 {
     Duration::from_micros(micros).div_duration_f64(Duration::from_millis(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        backend::{Backend, BackendSettings, StdioSettings, TransportSettings},
+        telemetry::{Clock, transcript::transcript},
+    };
+
+    #[test]
+    fn health_is_logged_where_there_was_traffic_and_only_there() {
+        let transport = TransportSettings::Stdio(StdioSettings::new("x", &[]));
+        let settings = BackendSettings::new("search", transport);
+        let member = Arc::new(Member::new(Backend::new(settings, Clock::new())));
+        let earlier = snapshot(&member);
+        let tracker = &member.backend().failsafe().health_tracker;
+        let lines = transcript(|| {
+            log_health(&member, &snapshot(&member).since(&earlier));
+            tracker.record_success(Duration::from_millis(2));
+            tracker.record_failure();
+            log_health(&member, &snapshot(&member).since(&earlier));
+        });
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        let (what, fields) = lines[0].split_once(" |").unwrap();
+        assert_eq!(what, "INFO Health metrics");
+        let names: Vec<_> = fields
+            .split(' ')
+            .filter_map(|field| field.split_once('='))
+            .collect();
+        let names: Vec<_> = names.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let documented = format!("| `Health metrics` | INFO | {} |", names.join(" "));
+        let page = include_str!("../../docs/logging.md");
+        assert!(page.contains(&documented), "{documented}");
+    }
+}

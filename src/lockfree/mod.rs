@@ -9,6 +9,7 @@ mod health;
 mod histogram;
 mod lease;
 mod pace;
+mod repeats;
 mod shards;
 mod sync;
 
@@ -21,3 +22,4 @@ pub use flight::{FlightEntry, FlightRecorder};
 pub use health::{HealthChange, HealthWord};
 pub use histogram::{HIGHEST_US, Recorder, Snapshot, SnapshotRing};
 pub use pace::Pace;
+pub use repeats::{Repeated, Repeats};

@@ -14,7 +14,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 use tracing::Span;
 
-use super::door::Peer;
+use super::{access::AccessLine, door::Peer};
 use crate::{
     gateway::{EventStream, Sent},
     protocol::encode_sse,
@@ -37,6 +37,7 @@ pub(super) struct Outgoing {
     content: Content,
     _open: Arc<Peer>,
     _span: Option<OpenSpan>,
+    line: Option<Box<AccessLine>>,
 }
 
 /// An event stream on its way to a client.
@@ -104,7 +105,13 @@ impl Outgoing {
             content,
             _open: open,
             _span: None,
+            line: None,
         }
+    }
+
+    /// The line of the access log is written when the answer has ended.
+    pub(super) fn logged(self, line: Option<Box<AccessLine>>) -> Self {
+        Self { line, ..self }
     }
 
     /// The span ends when the answer does.
@@ -132,6 +139,9 @@ impl Body for Outgoing {
                 Poll::Pending => return Poll::Pending,
             },
         };
+        if let (Some(line), Some(bytes)) = (&mut self.line, &piece) {
+            line.sent(bytes.len());
+        }
         Poll::Ready(piece.map(|bytes| Ok(Frame::data(bytes))))
     }
 

@@ -1,6 +1,7 @@
 //! How bytes reach us: listeners, the MCP endpoint over HTTP, the admin pages, and the drain.
 //! hyper's server side is known only here.
 
+mod access;
 mod admin;
 mod answer;
 mod auth;

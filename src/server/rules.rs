@@ -22,6 +22,7 @@ pub(super) struct Rules {
     pub(super) keyring: Keyring,
     pub(super) limits: LimitSettings,
     pub(super) keep_alive: Duration,
+    pub(super) access_log: bool,
     /// How long calls in flight may take after a stop signal.
     pub(super) shutdown_timeout: Duration,
 }
@@ -107,6 +108,7 @@ impl Rules {
             keyring,
             limits: settings.limits.clone(),
             keep_alive: settings.keep_alive_interval,
+            access_log: settings.access_log,
             shutdown_timeout: settings.shutdown_timeout,
         }
     }

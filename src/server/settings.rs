@@ -22,6 +22,8 @@ pub struct ServerSettings {
     pub auth: AuthSettings,
     /// How often a silent stream gets a comment, so that nobody in between closes it.
     pub keep_alive_interval: Duration,
+    /// Whether each HTTP request is logged.
+    pub access_log: bool,
 }
 
 impl ServerSettings {
@@ -112,6 +114,7 @@ impl Default for ServerSettings {
             limits: LimitSettings::default(),
             auth: AuthSettings::default(),
             keep_alive_interval: Duration::from_secs(15),
+            access_log: false,
         }
     }
 }

@@ -7,6 +7,7 @@ use hyper::body::Incoming;
 use tracing::{Instrument, field::Empty, info_span};
 
 use super::{
+    access::AccessLine,
     admin, answer,
     body::{Content, Outgoing},
     door::{Peer, Visit},
@@ -45,11 +46,18 @@ pub(super) async fn answer(peer: Arc<Peer>, request: Request<Incoming>) -> Respo
         trace: trace.clone(),
         started,
     };
-    let mut response = visit.serve(request).instrument(span).await;
+    let is_logged = peer.door.rules.now().access_log;
+    let clock = peer.door.gateway.clock();
+    let mut line = is_logged.then(|| AccessLine::of(&request, clock, (request_id, started)));
+    let served = visit.serve(request, line.as_deref_mut());
+    let mut response = served.instrument(span).await;
     name(&mut response, request_id);
     trace_of(&mut response, &trace);
     let open = asked.and_then(|asked| asked.answered(response.status()));
-    response.map(|content| Outgoing::new(content, peer).within(open))
+    if let Some(line) = &mut line {
+        line.answered(response.status(), &trace);
+    }
+    response.map(|content| Outgoing::new(content, peer).within(open).logged(line))
 }
 
 fn name(response: &mut Response<Content>, request_id: RequestId) {
@@ -74,8 +82,16 @@ fn trace_of(response: &mut Response<Content>, trace: &Trace) {
 }
 
 impl Visit<'_> {
-    async fn serve(self, request: Request<Incoming>) -> Response<Content> {
-        let served = match self.admit(&request) {
+    async fn serve(
+        self,
+        request: Request<Incoming>,
+        line: Option<&mut AccessLine>,
+    ) -> Response<Content> {
+        let admitted = self.admit(&request);
+        if let (Some(line), Ok((_, caller))) = (line, &admitted) {
+            line.asked_by(caller);
+        }
+        let served = match admitted {
             Ok((Target::Mcp(route), caller)) => {
                 let trace = self.trace.clone();
                 let answered = mcp::exchange(self, route, caller, request).await;

@@ -29,6 +29,7 @@ mod heard;
 mod hostile;
 mod identity;
 mod levels;
+mod logging;
 mod modern;
 mod modern_backend;
 mod overlong;
@@ -221,6 +222,11 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "29 sessions opened and dropped leave nothing" => bounded::sessions_opened_and_dropped,
     "29 an idle session ends" => bounded::idle_session,
     "30 all views of a breaker agree" => bounded::all_views_agree,
+
+    // What is logged
+    "logs: text as the documentation says" => logging::text_as_documented,
+    "logs: JSON as the documentation says" => logging::json_as_documented,
+    "logs: each HTTP request once in the access log" => logging::each_request_once_in_the_access_log,
 
     // What the gateway itself costs
     "own cost: an answer says where its time went" => own_cost::where_the_time_went,
