@@ -23,7 +23,7 @@ use crate::{
     backend::{Backend, BackendSettings, HttpSettings, Poster},
     gateway::{Gateway, GatewaySettings},
     server::{BindError, Server, ServerSettings, serve_lines},
-    telemetry::{Clock, Secret, TelemetrySettings, Tracer, subscriber},
+    telemetry::{Clock, Secret, TelemetrySettings, Tracer, WebhookSettings, subscriber},
 };
 
 /// How long a thread that is busy may keep the process from ending once everything is drained.
@@ -34,6 +34,9 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// How long the collector may take for what is left to tell at the end.
 const LAST_SPANS: Duration = Duration::from_secs(5);
+
+/// How long whoever takes alarms may take for one.
+const ALARM: Duration = Duration::from_secs(5);
 
 /// Everything that is there before the first thread is.
 struct Prepared {
@@ -53,8 +56,13 @@ impl Prepared {
         let banner = Banner::of(&config);
         let clock = Clock::new();
         let tracer = tracer(&config.telemetry, &clock)?;
+        let webhook = config.telemetry.webhook.as_ref().map(webhook);
+        let gateway = gateway(config.gateway, config.backends, clock, tracer);
+        if let Some(webhook) = webhook {
+            gateway.tell_alarms(Arc::new(webhook));
+        }
         Ok(Self {
-            gateway: gateway(config.gateway, config.backends, clock, tracer),
+            gateway,
             server: config.server,
             banner,
             format: options.log_format,
@@ -130,6 +138,17 @@ fn tracer(settings: &TelemetrySettings, clock: &Clock) -> Result<Tracer, Ended> 
     };
     let post = Arc::new(Poster::new(&collector, traces.timeout));
     Tracer::start(traces, clock.clone(), post).map_err(|error| Ended::Failed(error.to_string()))
+}
+
+/// Alarms leave by the same way on which backends are called.
+fn webhook(settings: &WebhookSettings) -> Poster {
+    let mut headers = settings.headers.clone();
+    headers.push((CONTENT_TYPE, Secret::new("application/json")));
+    let receiver = HttpSettings {
+        url: settings.url.clone(),
+        headers,
+    };
+    Poster::new(&receiver, ALARM)
 }
 
 async fn listen(prepared: Prepared, runtimes: Vec<Handle>) -> Result<(), Ended> {

@@ -194,6 +194,7 @@ fn settings(root: &Node, reading: Reading<'_>) -> Config {
     let backends = sections::backends::read(&mut section, &failsafe, gateway.request_timeout);
     let known = &backends.names;
     gateway.meta_mcp.selections = backends.selections;
+    gateway.slos = backends.slos;
     sections::auth::read(&mut section, known, &mut server.auth);
     sections::meta_mcp::read(&mut section, known, &mut gateway.meta_mcp);
     let mut telemetry = TelemetrySettings::default();
@@ -353,6 +354,8 @@ pub(super) mod tests {
             "tools:",
             "endpoint:",
             "overhead_budget:",
+            "webhook:",
+            "slo:",
         ];
         let uncommented = commented.iter().fold(enabled, |text, key| {
             assert!(text.contains(&format!("# {key}")), "{key}");

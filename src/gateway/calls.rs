@@ -8,6 +8,7 @@ use super::{
     facade::Gateway,
     inbound::Outbound,
     member::Member,
+    objectives::is_bad_for_tool,
     request::Request,
     sessions::{CallStream, Session},
     stream::step_by_step,
@@ -67,13 +68,11 @@ impl Gateway {
         call.line = own.as_ref().map(Own::line);
         // What is known of the tool says more than what a client of another name or era has sent.
         call.param_headers = headers.as_deref().unwrap_or(call.param_headers);
-        let answer = in_rounds::send(request, member, &call).await?;
+        let answered = in_rounds::send(request, member, &call).await;
         if let Some(entry) = tool.entry {
-            entry
-                .latency()
-                .record_success(micros(answer.waited), answer.ended.millis());
+            record(entry, &answered);
         }
-        Ok(answer)
+        answered
     }
 
     /// The client's own way to the backend, which only clients have that can be asked.
@@ -82,6 +81,23 @@ impl Gateway {
             return None;
         }
         Box::pin(self.own_line(request, member)).await
+    }
+}
+
+/// Times an answer of a tool, and counts a call without one that should have had one.
+fn record(entry: &Entry, answered: &Result<Answer, CallError>) {
+    match answered {
+        Ok(answer) => {
+            let (took, at_ms) = (micros(answer.waited), answer.ended.millis());
+            let is_error = answer.message.error_code().is_some();
+            if is_error && is_bad_for_tool(answer.outcome()) {
+                entry.latency().record_failure(took, at_ms);
+            } else {
+                entry.latency().record_success(took, at_ms);
+            }
+        }
+        Err(error) if is_bad_for_tool(error.outcome()) => entry.lose(),
+        Err(_) => {}
     }
 }
 

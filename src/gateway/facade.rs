@@ -1,6 +1,9 @@
 //! The gateway as the server holds it: what it was made from, and the doors into it.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use arc_swap::{ArcSwap, Guard};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
@@ -10,6 +13,7 @@ use super::{
     directory::Directory,
     inbound::{Caller, EventStream, GoneOn, Reply, Route},
     member::Member,
+    objectives::{Alarms, Watched},
     overhead::Overhead,
     reload::{Reloads, Retiring},
     replies::Refusal,
@@ -21,7 +25,7 @@ use super::{
 use crate::{
     backend::Backend,
     lockfree::Latest,
-    telemetry::{Clock, Tracer},
+    telemetry::{Clock, Tracer, trace::Post},
 };
 
 /// All backends behind one endpoint. Requests read snapshots and take no lock.
@@ -33,6 +37,8 @@ pub struct Gateway {
     pub(super) reloads: Reloads,
     pub(super) sessions: Sessions,
     pub(super) overhead: Overhead,
+    pub(super) watched: Watched,
+    pub(super) alarms: OnceLock<Alarms>,
     pub(super) watch: Watch,
     draining: Latest,
     /// Ways to older backends that modern clients use by turns.
@@ -73,6 +79,8 @@ impl Gateway {
             tracer,
             table: ArcSwap::from_pointee(Table::new(settings, members)),
             overhead: Overhead::new(),
+            watched: Watched::default(),
+            alarms: OnceLock::new(),
             watch: Watch::default(),
             draining: Latest::new(0),
             lent: LentLines::default(),
@@ -85,6 +93,12 @@ impl Gateway {
     #[must_use]
     pub const fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Has what changes told to somebody outside. To be called before [`Gateway::supervise`], once.
+    pub fn tell_alarms(&self, post: Arc<dyn Post>) {
+        // A second one has nobody who asks for it.
+        let _ = self.alarms.set(Alarms::new(post));
     }
 
     /// What begins the traces of its requests.

@@ -16,6 +16,7 @@ mod modern;
 mod naming;
 mod nearest;
 mod notices;
+mod objectives;
 mod overhead;
 mod pages;
 mod reload;
@@ -42,6 +43,7 @@ pub use facade::Gateway;
 pub use inbound::{
     Caller, EventStream, GoneOn, Inbound, Mirrored, Outbound, Reply, Route, Sent, Timing,
 };
+pub use objectives::{Burn, LatencyObjective, ObjectiveReport, Objectives, SloSettings};
 pub use pages::MetricsFormat;
 pub use reload::{Adopted, ReloadOutcome, Reloaded, Wish};
 pub use replies::Refusal;

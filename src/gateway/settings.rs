@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::selection::ToolSelection;
+use super::{objectives::SloSettings, selection::ToolSelection};
 
 /// Decisions that hold for all backends.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub struct GatewaySettings {
     pub health_log_interval: Duration,
     /// What is measured of our own part.
     pub timing: TimingSettings,
+    /// What backends are held to, by their names.
+    pub slos: BTreeMap<Box<str>, SloSettings>,
 }
 
 /// What is measured of our own part in a request.
@@ -100,6 +102,7 @@ impl Default for GatewaySettings {
             sessions: SessionSettings::default(),
             health_log_interval: Duration::from_secs(60),
             timing: TimingSettings::default(),
+            slos: BTreeMap::new(),
         }
     }
 }

@@ -18,6 +18,11 @@ impl Gateway {
         }
         self.watch.keep(&tokio::spawn(Arc::clone(self).warm_up()));
         self.watch.keep(&tokio::spawn(Arc::clone(self).reap()));
+        let watching = Arc::clone(self).watch_objectives();
+        self.watch.keep(&tokio::spawn(watching));
+        if let Some(alarms) = self.alarms.get() {
+            self.watch.keep(&tokio::spawn(alarms.run()));
+        }
     }
 
     /// Starts what goes on beside the calls of one member; it ends when the member is taken out.

@@ -88,6 +88,13 @@ async fn put_together(door: &Door, format: MetricsFormat) -> Option<Bytes> {
     page.await.ok()
 }
 
+/// Whether traffic may come, and how the objectives stand.
+pub(super) fn ready_verbose(door: &Door) -> Response<Content> {
+    let ready = is_ready(door);
+    let status = if ready { 200 } else { 503 };
+    of_now(status, JSON, door.gateway.readiness(ready))
+}
+
 /// A page that nobody may keep.
 fn of_now(status: u16, kind: HeaderValue, body: Bytes) -> Response<Content> {
     let mut response = answer::whole(status, kind, body);

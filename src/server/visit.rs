@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, Uri};
 use hyper::body::Incoming;
 use tracing::{Instrument, field::Empty, info_span};
 
@@ -14,7 +14,7 @@ use super::{
     headers::{self, TRACERESPONSE, X_REQUEST_ID, X_TRACE_ID},
     mcp,
     root_span::Asked,
-    route::{self, Target},
+    route::{self, Page, Target},
     sse,
 };
 use crate::{
@@ -81,6 +81,12 @@ fn trace_of(response: &mut Response<Content>, trace: &Trace) {
     }
 }
 
+/// Whether more than a word is asked for, as in `/readyz?verbose`.
+fn is_verbose(uri: &Uri) -> bool {
+    let mut parts = uri.query().unwrap_or_default().split('&');
+    parts.any(|part| matches!(part, "verbose" | "verbose=1" | "verbose=true"))
+}
+
 impl Visit<'_> {
     async fn serve(
         self,
@@ -104,6 +110,9 @@ impl Visit<'_> {
             Ok((Target::EventStream(route), caller)) => sse::open(&self, route, caller, &request),
             Ok((Target::Messages(route), caller)) => {
                 sse::post(self, &route, &caller, request).await
+            }
+            Ok((Target::Page(Page::Ready), _)) if is_verbose(request.uri()) => {
+                Ok(admin::ready_verbose(self.door))
             }
             Ok((Target::Page(page), _)) => {
                 Ok(admin::show(self.door, page, request.headers()).await)

@@ -16,6 +16,6 @@ pub use clock::{Clock, Stamp};
 pub use exemplars::{Exemplar, Exemplars};
 pub use redact::Secret;
 pub use request_id::RequestId;
-pub use settings::TelemetrySettings;
+pub use settings::{TelemetrySettings, WebhookSettings};
 pub use subscriber::LogFormat;
 pub use trace::{Carried, Carrier, OpenSpan, SpanKind, Trace, Tracer};

@@ -32,6 +32,7 @@ mod levels;
 mod logging;
 mod modern;
 mod modern_backend;
+mod objectives;
 mod overlong;
 mod own_cost;
 mod own_session;
@@ -222,6 +223,11 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "29 sessions opened and dropped leave nothing" => bounded::sessions_opened_and_dropped,
     "29 an idle session ends" => bounded::idle_session,
     "30 all views of a breaker agree" => bounded::all_views_agree,
+
+    // What backends are held to
+    "objectives: how fast the room for errors burns" => objectives::burn_rates,
+    "objectives: the webhook is told" => objectives::told_to_the_webhook,
+    "objectives: a webhook that takes nothing harms nobody" => objectives::a_webhook_that_takes_nothing,
 
     // What is logged
     "logs: text as the documentation says" => logging::text_as_documented,

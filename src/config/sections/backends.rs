@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     failsafe,
     names::{self, Names},
-    transport,
+    slo, transport,
 };
 use crate::{
     backend::{BackendSettings, StdioSettings, TransportSettings},
     config::{section::Section, values},
     failsafe::FailsafeConfig,
-    gateway::{Glob, ToolSelection},
+    gateway::{Glob, SloSettings, ToolSelection},
 };
 
 /// What `backends` says.
@@ -23,6 +23,8 @@ pub(in crate::config) struct Backends {
     pub(in crate::config) settings: Vec<BackendSettings>,
     /// Which tools of those backends that say so are shown on the aggregate endpoint.
     pub(in crate::config) selections: BTreeMap<Box<str>, ToolSelection>,
+    /// What those backends are held to that say so.
+    pub(in crate::config) slos: BTreeMap<Box<str>, SloSettings>,
 }
 
 /// Reads all backends over the failsafe of the whole; a call ends after `request_timeout` at the latest.
@@ -43,6 +45,8 @@ pub(in crate::config) fn read(
         if enabled {
             let selection = selection(&mut section).map(|selection| (name.into(), selection));
             backends.selections.extend(selection);
+            let slo = slo::read(&mut section).map(|slo| (name.into(), slo));
+            backends.slos.extend(slo);
             let settings = backend(name, section, defaults, request_timeout);
             backends.settings.extend(settings);
         }

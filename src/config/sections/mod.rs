@@ -10,6 +10,7 @@ pub(super) mod meta_mcp;
 pub(super) mod names;
 mod otel_variables;
 pub(super) mod server;
+mod slo;
 pub(super) mod streaming;
 pub(super) mod telemetry;
 mod timing;

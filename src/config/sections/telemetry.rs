@@ -9,7 +9,7 @@ use crate::{
     config::{section::Section, values},
     gateway::GatewaySettings,
     telemetry::{
-        TelemetrySettings,
+        TelemetrySettings, WebhookSettings,
         trace::{OtlpProtocol, TraceSettings},
     },
 };
@@ -25,7 +25,22 @@ pub(in crate::config) fn read(
     let mut section = root.section("telemetry");
     timing::read(&mut section, &mut gateway.timing);
     settings.traces = traces(&mut section);
+    settings.webhook = webhook(&mut section);
     section.finish();
+}
+
+/// Its URL may carry a key, so it is never shown.
+fn webhook(section: &mut Section<'_>) -> Option<WebhookSettings> {
+    section.accept("webhook");
+    section.place_of("webhook")?;
+    let mut section = section.section("webhook");
+    if section.place_of("url").is_none() {
+        section.refuse("url", "is missing: write where alarms are posted to");
+    }
+    let url = section.unquoted("url", values::url);
+    let headers = transport::headers(&mut section);
+    section.finish();
+    Some(WebhookSettings { url: url?, headers })
 }
 
 fn traces(section: &mut Section<'_>) -> Option<TraceSettings> {
@@ -128,6 +143,23 @@ mod tests {
         );
         let usual = traces_of("", &[("OTEL_TRACES_EXPORTER", "otlp")]).unwrap();
         assert_eq!(usual.endpoint, "http://localhost:4318/v1/traces");
+    }
+
+    #[test]
+    fn a_webhook_has_a_url_and_headers_that_nobody_sees() {
+        let text = "telemetry: {webhook: {url: \"https://h.example/in?key=hunter2\", headers: {Authorization: \"Bearer ${T}\"}}}";
+        let settings = load(text, &[("T", "hunter2")]).unwrap().telemetry;
+        let webhook = settings.webhook.as_ref().unwrap();
+        assert_eq!(webhook.headers[0].1.expose(), "Bearer hunter2");
+        assert!(!format!("{settings:?}").contains("hunter2"));
+        for (text, expected) in [
+            ("{headers: {A: b}}", "`telemetry.webhook.url` is missing"),
+            ("{url: hunter2}", "`telemetry.webhook.url` is not a URL"),
+        ] {
+            let problems = load(&format!("telemetry: {{webhook: {text}}}"), &[]).unwrap_err();
+            assert!(problems[0].contains(expected), "{problems:?}");
+            assert!(!problems[0].contains("hunter2"), "{problems:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::{Kind, header_params::HeaderParam};
 use crate::{
     failsafe::ToolCircuit,
-    lockfree::Recorder,
+    lockfree::{Counter, Recorder},
     protocol::{RawObject, Text, offset},
 };
 
@@ -30,6 +30,8 @@ pub(in crate::gateway) struct Entry {
     pub(in crate::gateway) raw: Box<RawValue>,
     /// How long calls of it take; made by its first call and kept when the list is read again.
     latency: Arc<OnceLock<Recorder>>,
+    /// Calls of it that should have been answered and were not.
+    lost: Arc<Counter>,
     /// The circuit of a tool, found by its first call.
     circuit: OnceLock<ToolCircuit>,
 }
@@ -48,6 +50,7 @@ impl Entry {
             header_params: HeaderParam::all_of(raw),
             raw: raw.to_owned(),
             latency: Arc::default(),
+            lost: Arc::default(),
             circuit: OnceLock::new(),
         })
     }
@@ -56,6 +59,7 @@ impl Entry {
     pub(super) fn continuing(mut self, earlier: Option<&Self>) -> Self {
         if let Some(earlier) = earlier {
             self.latency = Arc::clone(&earlier.latency);
+            self.lost = Arc::clone(&earlier.lost);
         }
         self
     }
@@ -63,6 +67,16 @@ impl Entry {
     /// Where calls of it are timed.
     pub(in crate::gateway) fn latency(&self) -> &Recorder {
         self.latency.get_or_init(Recorder::new)
+    }
+
+    /// Counts a call of it that should have been answered and was not.
+    pub(in crate::gateway) fn lose(&self) {
+        self.lost.add(1);
+    }
+
+    /// How many those are.
+    pub(in crate::gateway) fn lost(&self) -> u64 {
+        self.lost.total()
     }
 
     /// The circuit of a tool; `find` finds it under the tool's name.

@@ -23,6 +23,7 @@ impl Gateway {
         self.write_circuits(&mut page);
         self.write_gateway(&mut page);
         self.write_spans(&mut page);
+        self.write_objectives(&mut page);
         process::write(&mut page, self.clock.epoch_ms(0));
         page.finish()
     }

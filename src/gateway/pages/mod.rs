@@ -4,6 +4,7 @@
 mod exposition;
 mod health;
 mod metrics;
+mod objectives;
 mod process;
 
 pub use exposition::MetricsFormat;

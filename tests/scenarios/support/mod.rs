@@ -42,3 +42,4 @@ pub(crate) use setup::{Ended, Setup};
 pub(crate) use sse::Events;
 pub(crate) use stdio_backend::StdioBackend;
 pub(crate) use way::Way;
+pub(crate) use wire::Wire;
