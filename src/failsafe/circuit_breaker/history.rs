@@ -12,11 +12,14 @@ use crate::{
         failures::{Failures, KEPT},
         state::CircuitState,
     },
-    lockfree::{Counter, Latest, Pace},
+    lockfree::{Counter, Latest, Pace, Repeats},
 };
 
 /// A refusal is told at most once in this time.
 const TELL_REFUSALS_EVERY: Duration = Duration::from_secs(1);
+/// Failures that are warned of one by one in each [`WHILE`].
+const FEW: u32 = 10;
+const WHILE: Duration = Duration::from_secs(10);
 
 /// How often a breaker went to one state for one cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,7 @@ pub(super) struct History {
     rejected: Counter,
     rejected_told: Latest,
     tell: Pace,
+    counted: Repeats,
 }
 
 impl History {
@@ -65,6 +69,7 @@ impl History {
             rejected: Counter::new(),
             rejected_told: Latest::new(0),
             tell: Pace::new(TELL_REFUSALS_EVERY),
+            counted: Repeats::new(FEW, WHILE),
         }
     }
 
@@ -74,6 +79,11 @@ impl History {
 
     pub(super) fn tool(&self) -> Option<&str> {
         self.owner.tool.as_deref()
+    }
+
+    /// Whether a failure that counts, at `at_ms`, is one of the few that are warned of one by one.
+    pub(super) fn is_said(&self, at_ms: u64) -> bool {
+        self.counted.again(at_ms).aloud
     }
 
     /// Keeps a cause. Called before the core hears of the failure: whoever is refused because of it finds the cause.

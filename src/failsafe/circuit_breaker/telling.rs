@@ -31,7 +31,14 @@ impl History {
             Settled::Counted {
                 failures,
                 threshold,
-            } => warn!(
+            } if self.is_said(at_ms) => warn!(
+                backend,
+                tool, failures, threshold, "Failure in closed state"
+            ),
+            Settled::Counted {
+                failures,
+                threshold,
+            } => debug!(
                 backend,
                 tool, failures, threshold, "Failure in closed state"
             ),

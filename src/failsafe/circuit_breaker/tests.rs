@@ -316,6 +316,23 @@ fn the_log_lines_are_the_ones_that_alerts_rely_on() {
 }
 
 #[test]
+fn failures_that_go_on_without_a_change_are_warned_of_ten_times_in_ten_seconds() {
+    let (breaker, advance) = breaker(&CircuitBreakerConfig {
+        failure_threshold: 100,
+        ..CircuitBreakerConfig::default()
+    });
+    let warned = || {
+        let lines = transcript(|| (0..30).for_each(|_| breaker.record_failure()));
+        assert_eq!(lines.len(), 30, "{lines:#?}");
+        lines.iter().filter(|line| line.starts_with("WARN")).count()
+    };
+    assert_eq!(warned(), 10);
+    assert_eq!(warned(), 0);
+    advance(Duration::from_secs(10));
+    assert_eq!(warned(), 10);
+}
+
+#[test]
 fn refusals_are_told_at_most_once_a_second_with_how_many_there_were() {
     let (breaker, advance) = default();
     open(&breaker);
