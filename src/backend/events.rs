@@ -18,6 +18,8 @@ pub enum Event {
     Asked(Ask),
     /// What is no backend's but said by those who hear it, to the client as it is.
     Ours(Message),
+    /// A notification that the client has on the stream of one of its calls already.
+    Told(Message),
     /// The call has its answer: what was asked meanwhile is of no use any more.
     Over,
 }
@@ -63,7 +65,7 @@ pub fn events(capacity: usize) -> (EventSender, EventReceiver) {
 fn said(event: Event) -> Option<Message> {
     match event {
         Event::Said(message) | Event::Ours(message) => Some(message),
-        Event::Asked(_) | Event::Over => None,
+        Event::Asked(_) | Event::Told(_) | Event::Over => None,
     }
 }
 
@@ -78,6 +80,12 @@ impl EventSender {
     #[must_use]
     pub fn put_ours(&self, message: Message) -> bool {
         self.push(Event::Ours(message))
+    }
+
+    /// The same for what the client has on the stream of one of its calls already.
+    #[must_use]
+    pub fn put_told(&self, message: Message) -> bool {
+        self.push(Event::Told(message))
     }
 
     /// Puts a request at the end; it is declined if the queue is full or its reader has gone.

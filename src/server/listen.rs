@@ -129,6 +129,8 @@ impl Server {
         }
         let deadline = Instant::now() + self.rules.now().shutdown_timeout;
         gateway.close_streams();
+        // They would come on connections that are not taken any more.
+        gateway.end_of_answers();
         drain(&phase, &places, deadline).await;
         gateway
             .shutdown(deadline.max(Instant::now() + BACKEND_GRACE))

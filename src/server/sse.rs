@@ -146,6 +146,7 @@ impl Attended {
                 () = &mut draining => {
                     // A session that has been opened since the others were told.
                     self.gateway.close_streams();
+                    self.gateway.end_of_answers();
                     return;
                 }
                 () = self.client.dismissed() => return,

@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    asked::askable,
+    asked::{Asking, askable},
     support::{
-        Era, EraBackend, Events, Gateway, Outside, Request, Session, Setup, message,
+        Era, EraBackend, Events, Gateway, Outside, Request, Session, Setup, Way, message,
         modern_offer::REVISION, until,
     },
 };
@@ -83,6 +83,29 @@ pub(crate) fn by_the_client_whose_session_it_is() {
     assert_eq!(next(&mut by_anna, &all)["method"], PROMPTS);
     backend.tell_one(shared, RESOURCES, json!({}));
     assert_eq!(next(&mut by_bert, &all)["method"], RESOURCES);
+}
+
+/// Before the answer that may be the reason, and on no other stream.
+pub(crate) fn during_a_call() {
+    for backend in Asking::legacy() {
+        let gateway = backend.gateway();
+        let client = gateway.client("/mcp/backend", askable());
+        assert!(client.call("echo", json!({"message": "warm"})).is_good());
+        let listening = client.listen();
+        let before = backend.received("tools/list").len();
+        let mut events = client.stream(&Way::Direct.call(7, "reveal", json!({})));
+        assert_eq!(events.json()["method"], TOOLS);
+        assert_eq!(events.json()["id"], 7);
+        until("the list is read again", || {
+            (backend.received("tools/list").len() > before).then_some(())
+        });
+        client.end();
+        let told: Vec<_> = listening
+            .rest()
+            .filter(|it| it["method"] == TOOLS)
+            .collect();
+        assert!(told.is_empty(), "{told:?}");
+    }
 }
 
 pub(crate) fn by_those_who_have_subscribed() {

@@ -296,6 +296,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "resumed: the stream of a call, after which its answer comes" => resumed::the_stream_of_a_call,
     "resumed: the stream of a call that is not kept" => resumed::a_call_whose_stream_is_not_kept,
     "heard: by the client whose session it is" => heard::by_the_client_whose_session_it_is,
+    "heard: a changed list during a call, on its stream" => heard::during_a_call,
     "heard: by those who have subscribed" => heard::by_those_who_have_subscribed,
     "heard: from the backend that has the resource" => heard::from_the_backend_that_has_it,
     "heard: by modern clients as they filter" => heard::by_modern_clients_as_they_filter,
@@ -336,6 +337,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "sse client: changes that belong to no call" => sse_client::changes,
     "sse client: hanging up cancels what is in flight" => sse_client::hung_up,
     "sse client: a stream is its caller's alone" => sse_client::wrong_session,
+    "sse client: SIGTERM while the client is asked" => sse_client::stopped_while_asked,
     "sse client: SIGTERM lets calls finish and ends the stream" => sse_client::stopped,
 
     // A client that starts the gateway itself

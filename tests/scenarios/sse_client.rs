@@ -3,9 +3,9 @@
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::asked::elicit;
+use crate::asked::{askable, elicit};
 use crate::support::{
-    Era, EraBackend, Events, Gateway, Request, Response, Setup, StdioBackend, message, until,
+    Era, EraBackend, Events, Gateway, Request, Response, Setup, StdioBackend, Way, message, until,
 };
 
 const CHANGED: &str = "notifications/tools/list_changed";
@@ -267,6 +267,31 @@ pub(crate) fn wrong_session() {
     assert_eq!(gateway.send(&foreign).status, 403);
     ann.say(&ping);
     assert_eq!(ann.hear()["id"], 1, "and nothing else came");
+}
+
+/// No answer is taken any more, so that nobody waits for one.
+pub(crate) fn stopped_while_asked() {
+    let backend = StdioBackend::new(&["--asks"]);
+    let mut gateway = Setup::config(json!({
+        "server": {"shutdown_timeout": "10m", "request_timeout": "10m"},
+        "backends": {"backend": backend.config()},
+    }))
+    .start();
+    {
+        let gateway = &gateway;
+        let mut client =
+            Client::initialized(gateway, "/mcp/backend/sse", json!({"elicitation": {}}));
+        client.call(json!(1), "ask", elicit(json!(4711), "?"));
+        assert_eq!(client.hear()["method"], "elicitation/create");
+        let newer = gateway.client("/mcp/backend", askable());
+        let mut events = newer.stream(&Way::Direct.call(7, "ask", elicit(json!(0), "?")));
+        assert_eq!(events.json()["method"], "elicitation/create");
+        gateway.signal(Signal::TERM);
+        assert_eq!(client.hear()["id"], 1);
+        assert!(client.next().is_none(), "and then the stream ends");
+        assert_eq!(events.json()["id"], 7);
+    }
+    assert_eq!(gateway.wait().code(), Some(0));
 }
 
 pub(crate) fn stopped() {

@@ -37,6 +37,26 @@ impl Outlet {
         }
     }
 
+    /// A notification that came while these calls were open. Where all are of one client, it hears on the stream of one of them
+    /// that a list has changed, before the answer that may be the reason.
+    pub(super) fn say_during<'a>(
+        &self,
+        calls: impl IntoIterator<Item = &'a EventSender>,
+        notice: Message,
+    ) {
+        match self {
+            Self::Client { outside, .. }
+                if notice.method().is_some_and(wire::is_list_change)
+                    && calls.into_iter().any(|call| call.put(notice.clone())) =>
+            {
+                if !outside.put_told(notice) {
+                    tracing::debug!("A changed list is not read again: too much is said");
+                }
+            }
+            _ => self.say(notice),
+        }
+    }
+
     /// A request of the backend: what the client takes is handed to it, on the stream of the `call` that it came with or
     /// outside of all, and `reply` takes its answer, and before that how far it is. Gives what is answered at once: `ping`, and that anything else is declined.
     pub(super) fn ask(

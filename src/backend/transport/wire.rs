@@ -87,5 +87,10 @@ pub(super) fn initialized() -> Message {
 
 /// Whether a notification concerns everybody who uses the backend rather than the call on whose stream it came.
 pub(super) fn is_for_everybody(method: &str) -> bool {
-    method.ends_with("/list_changed") || method == "notifications/resources/updated"
+    is_list_change(method) || method == "notifications/resources/updated"
+}
+
+/// Whether a notification says that a list has changed.
+pub(super) fn is_list_change(method: &str) -> bool {
+    method.ends_with("/list_changed")
 }

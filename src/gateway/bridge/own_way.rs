@@ -106,12 +106,16 @@ impl Gateway {
         member: Weak<Member>,
         outside: EventReceiver,
     ) {
-        let asked = session.clone();
+        let (asked, gateway, its) = (session.clone(), Arc::clone(&self), Weak::clone(&member));
         let mut outside = outside.handled(move |event| match event {
             Event::Said(message) | Event::Ours(message) => Some(message),
             Event::Asked(ask) => {
                 let session = asked.upgrade()?;
                 Some(session.asks().relay(ask, session.waiting()).1)
+            }
+            Event::Told(message) => {
+                gateway.reread(&its.upgrade()?, &message);
+                None
             }
             Event::Over => None,
         });
@@ -130,11 +134,10 @@ impl Gateway {
         member: &Arc<Member>,
         message: &Message,
     ) {
-        let method = message.method().unwrap_or_default();
-        self.read_again(member, Kind::changed_by(method).iter().copied());
+        self.reread(member, message);
         match session {
             Some(session) if message.kind() == MessageKind::Request => session.deliver(message),
-            Some(session) if method == UPDATED => {
+            Some(session) if message.method() == Some(UPDATED) => {
                 let uri = message.uri().unwrap_or_default();
                 for name in self
                     .subscribed_as(session, member, &uri)
@@ -147,6 +150,12 @@ impl Gateway {
             Some(session) if session.wants(message) => session.tell(message.bytes().clone()),
             _ => {}
         }
+    }
+
+    /// Reads again what a notification says has changed.
+    fn reread(self: &Arc<Self>, member: &Arc<Member>, notice: &Message) {
+        let method = notice.method().unwrap_or_default();
+        self.read_again(member, Kind::changed_by(method).iter().copied());
     }
 }
 

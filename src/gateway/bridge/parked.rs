@@ -142,7 +142,7 @@ impl Questions {
         let ask = match event {
             Event::Said(message) | Event::Ours(message) => return Some(message),
             Event::Asked(ask) => ask,
-            Event::Over => return None,
+            Event::Told(_) | Event::Over => return None,
         };
         let mut open = self.open();
         if open.questions.len() >= MOST_QUESTIONS {

@@ -33,6 +33,7 @@ impl Relay {
             }
             Event::Said(message) | Event::Ours(message) => return Some(message),
             Event::Asked(ask) => ask,
+            Event::Told(_) => return None,
             Event::Over => return self.withdrawn(),
         };
         let (id, message) = self.session.asks().relay(ask, Some(self.patience.wait()));

@@ -195,10 +195,12 @@ fn there_is_none(request: &Request) -> Reply {
     refusal.reply(Some(request.id()))
 }
 
-/// Log lines go to those who have asked for them, in the request itself; everything else goes to everybody.
+/// Log lines go to those who have asked for them, in the request itself; changed lists are told by a subscription alone;
+/// everything else goes to everybody.
 fn is_wanted(event: &Message, log_level: Option<LogLevel>) -> bool {
-    if event.method() != Some("notifications/message") {
-        return true;
+    let method = event.method().unwrap_or_default();
+    if method != "notifications/message" {
+        return !method.ends_with("/list_changed");
     }
     let Some(wanted) = log_level else {
         return false;

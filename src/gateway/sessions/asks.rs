@@ -27,6 +27,8 @@ pub(in crate::gateway) struct Asks(Mutex<Open>);
 #[derive(Default)]
 struct Open {
     last: u64,
+    /// Whether the client can answer nothing any more.
+    is_over: bool,
     asked: BTreeMap<u64, Asked>,
 }
 
@@ -112,9 +114,12 @@ impl Asks {
         Some(Message::notification(CANCELLED, Some(params.as_bytes())))
     }
 
-    /// The same for all.
-    pub(super) fn withdraw_all(&self) {
-        let asked = std::mem::take(&mut self.open().asked);
+    /// The same for all, and for everything that is asked later.
+    pub(super) fn end(&self) {
+        let mut open = self.open();
+        open.is_over = true;
+        let asked = std::mem::take(&mut open.asked);
+        drop(open);
         drop(asked);
     }
 
@@ -127,7 +132,7 @@ impl Asks {
             _waiting: waiting.into_iter().collect(),
         };
         open.asked.insert(id, asked);
-        let oldest = (open.asked.len() > MOST)
+        let oldest = (open.is_over || open.asked.len() > MOST)
             .then(|| open.asked.pop_first())
             .flatten();
         drop(open);
@@ -170,6 +175,18 @@ mod tests {
         assert_eq!(told.cancelled_id(), Some(one.to_string().as_bytes()));
         asks.answered(&Message::response(question.id().unwrap(), b"2"));
         assert!([one, two].iter().all(|id| asks.withdraw(*id).is_none()));
+    }
+
+    #[test]
+    fn at_the_end_everything_is_declined_and_so_is_what_comes_later() {
+        let asks = Asks::default();
+        let (.., before) = asks.ask("a", None, None);
+        asks.end();
+        let (.., after) = asks.ask("a", None, None);
+        for mut waiting in [before, after] {
+            let closed = Err(oneshot::error::TryRecvError::Closed);
+            assert_eq!(waiting.try_recv().map(|_| ()), closed);
+        }
     }
 
     #[test]

@@ -291,15 +291,15 @@ impl Session {
             call.cancelled.notify_one();
         }
         self.outbox.end();
-        self.asks.withdraw_all();
+        self.asks.end();
         let lines = self.lines.pin();
         lines.values().for_each(|own| own.end());
         lines.clear();
     }
 
-    /// Declines everything that the client is asked: it can answer no more.
+    /// Declines everything that the client is asked, now and later: it can answer no more.
     pub(in crate::gateway) fn decline_all(&self) {
-        self.asks.withdraw_all();
+        self.asks.end();
     }
 
     /// Ends the stream alone; calls in flight go on.

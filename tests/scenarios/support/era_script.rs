@@ -224,6 +224,13 @@ impl Shared {
                 wire.end()
             }
             "hang" => self.hang(wire),
+            "reveal" => {
+                wire.begin(EVENTS)?;
+                let changed = notification("", "notifications/tools/list_changed", &json!({}));
+                wire.chunk(event(&changed).as_bytes())?;
+                wire.chunk(event(&frame::said(id, "revealed")).as_bytes())?;
+                wire.end()
+            }
             _ => {
                 let text = asked.argument("message");
                 let text = frame::said(id, text.as_str().unwrap_or_default());

@@ -120,7 +120,7 @@ impl Shared {
                 self.asked(session, delivery.events, message);
             }
         } else if message.method().is_some_and(wire::is_for_everybody) {
-            self.say(session, message);
+            self.say(session, delivery.events, message);
         } else {
             wire::forward(delivery.events, delivery.message, &message);
         }
@@ -128,12 +128,12 @@ impl Shared {
 
     /// Hands on what a backend says to everybody in a session of older revisions or on a stream of a call. That a list has
     /// changed is not said a second time where the subscription of a backend of both eras says it.
-    pub(super) fn say(&self, session: &Session, message: Message) {
+    pub(super) fn say(&self, session: &Session, call: Option<&EventSender>, message: Message) {
         let is_told = |modern: &Session| modern.is_told(&message);
         if !session.is_modern() && self.modern.load().as_deref().is_some_and(is_told) {
             return;
         }
-        self.outlet.say(message);
+        self.outlet.say_during(call, message);
     }
 
     /// A request of the backend.

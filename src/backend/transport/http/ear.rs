@@ -215,7 +215,7 @@ impl Ear {
                     self.shared.outlet.say(notice);
                 }
             }
-            Kind::Notification => self.shared.say(&self.session, message),
+            Kind::Notification => self.shared.say(&self.session, None, message),
             Kind::Response => {}
         }
     }

@@ -294,7 +294,7 @@ impl Pump {
     }
 
     /// Progress belongs to the call whose token it bears; a log line belongs to the only call in flight, if it is one;
-    /// everything else is for all who listen to this backend.
+    /// everything else is for all who listen to this backend, or for its one client.
     fn notice(&mut self, message: Message) {
         let token = (message.method() == Some("notifications/progress"))
             .then(|| message.progress_token())
@@ -317,7 +317,9 @@ impl Pump {
             return;
         }
         if let Some(notice) = listening::untagged(message) {
-            self.outlet.say(notice);
+            let calls = self.pending.values();
+            let calls = calls.filter_map(|pending| pending.asked.events.as_ref());
+            self.outlet.say_during(calls, notice);
         }
     }
 
