@@ -12,6 +12,7 @@ import sys
 from contextlib import AsyncExitStack
 
 from mcp import Client, StdioServerParameters
+from mcp.client.sse import sse_client
 
 CHECK_SECONDS = 30
 
@@ -192,10 +193,15 @@ CHECKS = {
 }
 
 
+def place_of(visit):
+    if "sse" in visit:
+        return sse_client(visit["sse"])
+    return visit.get("url") or StdioServerParameters(command=visit["command"][0], args=visit["command"][1:])
+
+
 async def visit_server(visit):
-    place = visit.get("url") or StdioServerParameters(command=visit["command"][0], args=visit["command"][1:])
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(Client(place, mode=visit["era"]))
+        client = await stack.enter_async_context(Client(place_of(visit), mode=visit["era"]))
         if "revision" in visit:
             await report(f"{visit['name']}: speaks {visit['revision']}", lambda: speaks(client, visit["revision"]))
         for check in await CHECKS[visit["server"]](Visitor(visit, client)):
