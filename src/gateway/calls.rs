@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     bridge::{Own, in_rounds},
-    catalogue::{Entry, headers_of},
+    catalogue::{Entry, Kind, headers_of},
     facade::Gateway,
     inbound::Outbound,
     member::Member,
@@ -15,8 +15,8 @@ use super::{
     underway::Underway,
 };
 use crate::{
-    backend::{Answer, CallError, EventReceiver, events},
-    protocol::Message,
+    backend::{Answer, Call, CallError, EventReceiver, events},
+    protocol::{Message, codes},
     telemetry::clock::micros,
 };
 use bytes::Bytes;
@@ -68,11 +68,41 @@ impl Gateway {
         call.line = own.as_ref().map(Own::line);
         // What is known of the tool says more than what a client of another name or era has sent.
         call.param_headers = headers.as_deref().unwrap_or(call.param_headers);
-        let answered = in_rounds::send(request, member, &call).await;
+        let mut answered = in_rounds::send(request, member, &call).await;
+        if matches!(&answered, Ok(it) if it.message.error_code() == Some(codes::HEADER_MISMATCH)) {
+            let again = self.under_new_headers(request, member, &call, tool.name);
+            answered = Box::pin(again).await.unwrap_or(answered);
+        }
         if let Some(entry) = tool.entry {
             record(entry, &answered);
         }
         answered
+    }
+
+    /// A call that was refused for its headers, and so before it ran, is sent once more if the tool's definition asks for others
+    /// now (MCP 2026-07-28, basic/transports/streamable-http, client behavior).
+    async fn under_new_headers(
+        self: &Arc<Self>,
+        request: &Request,
+        member: &Arc<Member>,
+        call: &Call<'_>,
+        tool: &str,
+    ) -> Option<Result<Answer, CallError>> {
+        let read = self.read_within(member, Kind::Tools, request.deadline);
+        read.await.ok()?;
+        let entry = member.tool(tool)?;
+        let arguments = call.message.arguments().unwrap_or_default();
+        let headers = headers_of(&entry.header_params, &arguments);
+        if *headers == *call.param_headers {
+            return None;
+        }
+        let mut again = request.call(call.message.clone(), call.repeatable, call.tool);
+        again.line = call.line;
+        again.param_headers = &headers;
+        // The client's one call has paid already.
+        again.limited = false;
+        again.started = self.clock.now();
+        Some(in_rounds::send(request, member, &again).await)
     }
 
     /// The client's own way to the backend, which only clients have that can be asked.

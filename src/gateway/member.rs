@@ -67,6 +67,12 @@ impl Member {
         &self.backend
     }
 
+    /// Its name, if its tools say which arguments go into headers: then those that say it wrongly are left out
+    /// (MCP 2026-07-28, basic/transports/streamable-http, schema extension).
+    pub(super) fn strictly(&self) -> Option<&str> {
+        self.backend.reads_headers().then(|| self.name())
+    }
+
     pub(super) const fn catalogue(&self) -> &Catalogue {
         &self.catalogue
     }

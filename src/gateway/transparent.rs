@@ -91,7 +91,13 @@ impl Gateway {
             .as_ref()
             .is_some_and(|session| session.line(member.name()).is_some());
         let is_whole = request.message.cursor().is_none() && !is_own;
-        if is_whole && member.catalogue().adopt(Kind::Tools, &result, now) {
+        let adopt = || {
+            let strictly = member.strictly();
+            member
+                .catalogue()
+                .adopt(Kind::Tools, &result, now, strictly)
+        };
+        if is_whole && adopt() {
             self.list_changed(member, Kind::Tools);
         }
         let cut = permitted(member, &request.caller, &result);

@@ -25,6 +25,7 @@ mod first_revision;
 mod forgetful;
 mod guard;
 mod hanging;
+mod header_params;
 mod heard;
 mod hostile;
 mod identity;
@@ -304,6 +305,10 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "heard: again after the subscription broke" => heard::again_after_the_subscription_broke,
     "heard: nothing where there is no stream" => heard::where_there_is_no_stream,
     "heard: nothing where the stream never opens" => heard::where_the_stream_never_opens,
+
+    // Arguments that are repeated in headers
+    "header params: a tool that says wrongly which is left out" => header_params::left_out,
+    "header params: a definition that has changed is read again" => header_params::changed,
 
     // Two backends with the same URIs on /mcp
     "uris: two backends with one URI are both listed" => uris::both_are_listed,

@@ -8,7 +8,7 @@ use std::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Kind, header_params::HeaderParam};
+use super::{Kind, annotations::annotated, header_params::HeaderParam};
 use crate::{
     failsafe::ToolCircuit,
     lockfree::{Counter, Recorder},
@@ -26,6 +26,8 @@ pub(in crate::gateway) struct Entry {
     pub(in crate::gateway) repeatable: bool,
     /// Its arguments that calls over HTTP repeat in headers.
     pub(in crate::gateway) header_params: Box<[HeaderParam]>,
+    /// Why a client that repeats them must leave the tool out, if it must.
+    pub(super) fault: Option<Box<str>>,
     /// The definition as the backend wrote it.
     pub(in crate::gateway) raw: Box<RawValue>,
     /// How long calls of it take; made by its first call and kept when the list is read again.
@@ -43,11 +45,16 @@ impl Entry {
         let Text(key) = object.read(kind.key())?;
         let description = object.read("description").map(|Text(text)| text);
         let hints = object.read::<Hints>("annotations").unwrap_or_default();
+        let (header_params, fault) = match annotated(raw) {
+            Ok(params) => (params, None),
+            Err(fault) => (Box::default(), Some(fault)),
+        };
         Some(Self {
             key: key.into(),
             description: description.unwrap_or(Cow::Borrowed("")).into(),
             repeatable: hints.read_only == Some(true) || hints.idempotent == Some(true),
-            header_params: HeaderParam::all_of(raw),
+            header_params,
+            fault,
             raw: raw.to_owned(),
             latency: Arc::default(),
             lost: Arc::default(),

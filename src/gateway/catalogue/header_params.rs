@@ -3,18 +3,12 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 use crate::{
     backend::ParamHeader,
     protocol::{RawObject, Text, decoded_header, encoded_header},
 };
 
-const ANNOTATION: &str = "x-mcp-header";
 const PREFIX: &str = "mcp-param-";
-/// How deep annotated properties are looked for, and how many are read of one tool.
-const DEEPEST: usize = 8;
-const MOST: usize = 64;
 
 /// One annotated property.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,16 +20,17 @@ pub(in crate::gateway) struct HeaderParam {
 }
 
 impl HeaderParam {
-    /// Those of a tool's definition. An annotation that no header can bear is left out.
-    pub(super) fn all_of(definition: &RawValue) -> Box<[Self]> {
-        let text = definition.get().as_bytes();
-        let mut found = Vec::new();
-        if memchr::memmem::find(text, ANNOTATION.as_bytes()).is_some()
-            && let Some(schema) = RawObject::parse(text).and_then(|tool| tool.read("inputSchema"))
-        {
-            collect(&schema, &mut Vec::new(), &mut found);
+    /// That of the argument to which `path` leads, under a name that is no whole header yet.
+    pub(super) fn new(name: &str, path: &[Box<str>]) -> Self {
+        Self {
+            header: [PREFIX, &name.to_ascii_lowercase()].concat().into(),
+            path: path.to_vec(),
         }
-        found.into()
+    }
+
+    /// Whether both are repeated in one header.
+    pub(super) fn shares_its_header(&self, other: &Self) -> bool {
+        self.header == other.header
     }
 
     /// The value that the header repeats; none where the argument is absent or null.
@@ -51,32 +46,6 @@ impl HeaderParam {
             b'n' | b'{' | b'[' => None,
             _ => Some(value.into()),
         }
-    }
-}
-
-/// Follows `properties` and nothing else.
-fn collect(schema: &RawObject<'_>, path: &mut Vec<Box<str>>, found: &mut Vec<HeaderParam>) {
-    let Some(properties) = schema.read::<RawObject<'_>>("properties") else {
-        return;
-    };
-    for (name, property) in &properties.0 {
-        let Some(property) = RawObject::parse(property.get().as_bytes()) else {
-            continue;
-        };
-        path.push(name.as_ref().into());
-        if let Some(Text(header)) = property.read(ANNOTATION)
-            && http::HeaderName::from_bytes(header.as_bytes()).is_ok()
-            && found.len() < MOST
-        {
-            found.push(HeaderParam {
-                header: [PREFIX, &header.to_ascii_lowercase()].concat().into(),
-                path: path.clone(),
-            });
-        }
-        if path.len() < DEEPEST {
-            collect(&property, path, found);
-        }
-        path.pop();
     }
 }
 
@@ -122,21 +91,20 @@ pub(in crate::gateway) fn first_wrong<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::catalogue::annotations::annotated;
 
     const TOOL: &str = r#"{"name":"t","inputSchema":{"type":"object","properties":{
         "region":{"type":"string","x-mcp-header":"Region"},
         "deep":{"type":"object","properties":{"count":{"type":"integer","x-mcp-header":"Count"}}},
-        "list":{"type":"array","items":{"properties":{"a":{"x-mcp-header":"Never"}}}},
-        "bad":{"type":"string","x-mcp-header":"a b"}}}}"#;
+        "list":{"type":"array","items":{"type":"string"}}}}}"#;
 
     fn params() -> Box<[HeaderParam]> {
-        HeaderParam::all_of(serde_json::from_str(TOOL).unwrap())
+        annotated(serde_json::from_str(TOOL).unwrap()).unwrap()
     }
 
     #[test]
     fn annotated_properties_are_found_where_they_may_stand() {
-        let arguments =
-            br#"{"region":"Z\u00fcrich","deep":{"count": -7},"list":[{"a":"x"}],"bad":"x"}"#;
+        let arguments = br#"{"region":"Z\u00fcrich","deep":{"count": -7},"list":["x"]}"#;
         let headers = headers_of(&params(), arguments);
         let text = |name: &str, value: &str| (Box::from(name), Box::from(value));
         assert_eq!(

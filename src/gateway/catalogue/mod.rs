@@ -1,6 +1,7 @@
 //! What each backend offers: its tools, resources, templates and prompts as it wrote them, read when somebody needs them.
 //! The last good list is kept for a grace time while the backend is down.
 
+mod annotations;
 mod entry;
 mod header_params;
 mod kind;

@@ -26,6 +26,10 @@ pub(in crate::gateway) struct Listing {
     /// In the backend's order.
     pub(in crate::gateway) entries: Vec<Arc<Entry>>,
     places: HashMap<Box<str>, usize>,
+    /// Tools that are not there, because the backend may not define them so.
+    left_out: Vec<Entry>,
+    /// The backend's name, if what it may not define is left out.
+    strictly: Option<Box<str>>,
     /// The page it was read from, where it came in one.
     page: Bytes,
     /// When it was read, in milliseconds of the clock.
@@ -33,6 +37,14 @@ pub(in crate::gateway) struct Listing {
 }
 
 impl Listing {
+    /// An empty list of a backend, whose name is said if its tools say which arguments go into headers.
+    fn of(strictly: Option<&str>) -> Self {
+        Self {
+            strictly: strictly.map(Into::into),
+            ..Self::default()
+        }
+    }
+
     /// The entry with this name or URI.
     pub(in crate::gateway) fn find(&self, key: &str) -> Option<&Arc<Entry>> {
         self.places
@@ -67,6 +79,10 @@ impl Listing {
     }
 
     fn add(&mut self, entry: Entry) {
+        if self.strictly.is_some() && entry.fault.is_some() {
+            self.left_out.push(entry);
+            return;
+        }
         let place = self.entries.len();
         // Of two with one name the first counts; the backend itself could not tell them apart either.
         if !self.places.contains_key(&entry.key) {
@@ -92,16 +108,42 @@ impl Listing {
             .map(|Text(cursor)| Box::from(cursor))
     }
 
+    /// Tells of tools that are left out for a reason for which they were not before.
+    fn tell(&self, earlier: Option<&Self>) {
+        let before = earlier.map(|earlier| &*earlier.left_out);
+        let before = before.unwrap_or_default();
+        let is_new = |tool: &&Entry| {
+            let same = |old: &Entry| old.key == tool.key && old.fault == tool.fault;
+            !before.iter().any(same)
+        };
+        for tool in self.left_out.iter().filter(is_new) {
+            let backend = self.strictly.as_deref();
+            let (name, reason) = (&*tool.key, tool.fault.as_deref());
+            tracing::warn!(
+                backend,
+                tool = name,
+                reason,
+                "The tool is left out, because its definition says wrongly which arguments go into headers: mend it at the backend"
+            );
+        }
+    }
+
     /// A list that came in one page; `None` if there are more.
-    pub(super) fn of_one_page(kind: Kind, page: &Bytes, earlier: Option<&Self>) -> Option<Self> {
+    pub(super) fn of_one_page(
+        kind: Kind,
+        page: &Bytes,
+        earlier: Option<&Self>,
+        strictly: Option<&str>,
+    ) -> Option<Self> {
         let mut listing = Self {
             page: page.clone(),
-            ..Self::default()
+            ..Self::of(strictly)
         };
-        listing
-            .take(kind, page, earlier)
-            .is_none()
-            .then_some(listing)
+        let is_whole = listing.take(kind, page, earlier).is_none();
+        is_whole.then(|| {
+            listing.tell(earlier);
+            listing
+        })
     }
 }
 
@@ -120,8 +162,8 @@ impl Reader {
         kind: Kind,
         earlier: Option<&Listing>,
     ) -> Result<Listing, CallError> {
-        let mut listing = Listing::default();
         let info = member.backend().server_info(self.deadline).await?;
+        let mut listing = Listing::of(member.strictly());
         if !offers(&info.initialize_result, kind) {
             return Ok(listing);
         }
@@ -138,6 +180,7 @@ impl Reader {
             };
             let next = listing.take(kind, &page, earlier);
             if next.is_none() {
+                listing.tell(earlier);
                 return Ok(listing);
             }
             if next == cursor || listing.entries.len() >= MOST_ENTRIES {
@@ -214,11 +257,13 @@ mod tests {
     #[test]
     fn a_list_read_again_goes_on_with_its_measurements() {
         let page = br#"{"tools":[{"name":"a"}]}"#;
-        let earlier = Listing::of_one_page(Kind::Tools, &Bytes::from_static(page), None).unwrap();
+        let earlier =
+            Listing::of_one_page(Kind::Tools, &Bytes::from_static(page), None, None).unwrap();
         earlier.find("a").unwrap().latency().record_success(5, 0);
         let page = br#"{"tools":[{"name":"a","title":"new"}]}"#;
         let later =
-            Listing::of_one_page(Kind::Tools, &Bytes::from_static(page), Some(&earlier)).unwrap();
+            Listing::of_one_page(Kind::Tools, &Bytes::from_static(page), Some(&earlier), None)
+                .unwrap();
         assert!(!later.is_same(&earlier));
         let counts = later.find("a").unwrap().measured().unwrap().counts();
         assert_eq!(counts, (1, 0));
@@ -228,7 +273,7 @@ mod tests {
     fn a_page_with_a_successor_is_no_whole_list() {
         let page = br#"{"prompts":[],"nextCursor":"x"}"#;
         let page = Bytes::from_static(page);
-        assert!(Listing::of_one_page(Kind::Prompts, &page, None).is_none());
+        assert!(Listing::of_one_page(Kind::Prompts, &page, None, None).is_none());
     }
 
     #[test]

@@ -205,7 +205,14 @@ impl Catalogue {
     /// Keeps a whole list that passed by in one page; true if it is another one than before.
     ///
     /// One that is the last byte for byte is not read again: with a thousand tools that would take two milliseconds.
-    pub(in crate::gateway) fn adopt(&self, kind: Kind, page: &Bytes, now: Stamp) -> bool {
+    /// The name of a backend whose tools say which arguments go into headers is said in `strictly`.
+    pub(in crate::gateway) fn adopt(
+        &self,
+        kind: Kind,
+        page: &Bytes,
+        now: Stamp,
+        strictly: Option<&str>,
+    ) -> bool {
         let shelf = self.shelf(kind);
         let earlier = shelf.listing.load();
         if let Some(same) = earlier.as_ref().filter(|earlier| earlier.is_of(page)) {
@@ -214,7 +221,7 @@ impl Catalogue {
             shelf.stale.store(None);
             return false;
         }
-        Listing::of_one_page(kind, page, earlier.as_deref())
+        Listing::of_one_page(kind, page, earlier.as_deref(), strictly)
             .is_some_and(|listing| shelf.put(listing, now))
     }
 
@@ -258,10 +265,10 @@ mod tests {
         let freshness = |seconds| catalogue.freshness(Kind::Tools, at(seconds), TTL);
         assert_eq!(freshness(0), Freshness::Due);
         let page = Bytes::from_static(br#"{"tools":[{"name":"a"}]}"#);
-        assert!(catalogue.adopt(Kind::Tools, &page, at(1)));
-        assert!(!catalogue.adopt(Kind::Tools, &page, at(2)));
+        assert!(catalogue.adopt(Kind::Tools, &page, at(1), None));
+        assert!(!catalogue.adopt(Kind::Tools, &page, at(2), None));
         let spaced = Bytes::from_static(br#"{"tools": [{"name":"a"}]}"#);
-        assert!(!catalogue.adopt(Kind::Tools, &spaced, at(2)));
+        assert!(!catalogue.adopt(Kind::Tools, &spaced, at(2), None));
         assert_eq!(freshness(11), Freshness::Fresh);
         assert_eq!(freshness(12), Freshness::Due);
         catalogue.mark_changed(Kind::Tools);
@@ -280,11 +287,11 @@ mod tests {
             "nothing is there"
         );
         let page = Bytes::from_static(br#"{"tools":[{"name":"a"}]}"#);
-        catalogue.adopt(Kind::Tools, &page, at(1));
+        catalogue.adopt(Kind::Tools, &page, at(1), None);
         catalogue.doubt(Kind::Tools, at(2), "gone");
         catalogue.doubt(Kind::Tools, at(40), "still gone");
         assert!(!catalogue.expire(Kind::Tools, at(61), GRACE));
-        catalogue.adopt(Kind::Tools, &page, at(61));
+        catalogue.adopt(Kind::Tools, &page, at(61), None);
         assert!(catalogue.stale(Kind::Tools).is_none());
         assert!(!catalogue.expire(Kind::Tools, at(200), GRACE));
         catalogue.doubt(Kind::Tools, at(200), "gone");
@@ -292,14 +299,17 @@ mod tests {
         assert!(!catalogue.expire(Kind::Tools, at(261), GRACE), "only once");
         assert!(catalogue.listing(Kind::Tools).is_none());
         assert!(catalogue.was_asked_for(Kind::Tools));
-        assert!(catalogue.adopt(Kind::Tools, &page, at(300)), "it is back");
+        assert!(
+            catalogue.adopt(Kind::Tools, &page, at(300), None),
+            "it is back"
+        );
     }
 
     #[test]
     fn a_first_list_without_entries_changes_nothing() {
         let catalogue = Catalogue::default();
         let page = Bytes::from_static(br#"{"tools":[]}"#);
-        assert!(!catalogue.adopt(Kind::Tools, &page, at(1)));
+        assert!(!catalogue.adopt(Kind::Tools, &page, at(1), None));
         assert!(catalogue.listing(Kind::Tools).is_some());
     }
 
@@ -307,7 +317,7 @@ mod tests {
     fn a_successor_shows_what_was_listed_until_it_is_read_and_starts_with_fresh_circuits() {
         let earlier = Catalogue::default();
         let page = Bytes::from_static(br#"{"tools":[{"name":"a"}]}"#);
-        earlier.adopt(Kind::Tools, &page, at(1));
+        earlier.adopt(Kind::Tools, &page, at(1), None);
         let find = |catalogue: &Catalogue| {
             let listing = catalogue.listing(Kind::Tools).unwrap();
             Arc::clone(listing.find("a").unwrap())
@@ -324,7 +334,7 @@ mod tests {
         let new = Failsafe::new("new", &FailsafeConfig::default());
         assert!(!std::ptr::eq(entry.circuit(|name| new.tool(name)), circuit));
         assert!(
-            !later.adopt(Kind::Tools, &page, at(2)),
+            !later.adopt(Kind::Tools, &page, at(2), None),
             "it is the same list"
         );
     }

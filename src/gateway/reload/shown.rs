@@ -92,7 +92,7 @@ mod tests {
             let page = format!(r#"{{"{}":[{{"name":"{tool}"}}]}}"#, kind.member());
             member
                 .catalogue()
-                .adopt(kind, &Bytes::from(page), Stamp::default());
+                .adopt(kind, &Bytes::from(page), Stamp::default(), None);
         }
         Arc::new(member)
     }

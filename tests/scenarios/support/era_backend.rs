@@ -54,6 +54,11 @@ impl EraBackend {
         }
     }
 
+    /// What a modern one lists as its tools from now on. Which of their arguments are repeated in headers, it demands.
+    pub(crate) fn defines(&self, tools: &[Value]) {
+        self.shared.state().defined = tools.to_vec();
+    }
+
     /// What becomes of streams for what belongs to no call, from now on.
     pub(crate) fn outside(&self, outside: Outside) {
         self.shared.state().outside = outside;

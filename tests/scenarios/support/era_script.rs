@@ -54,6 +54,8 @@ pub(super) struct State {
     minted: usize,
     said: usize,
     pub(super) left: usize,
+    /// The tools that it lists, if they are others than usual.
+    pub(super) defined: Vec<Value>,
     pub(super) sessions: BTreeSet<String>,
     pub(super) arrived: Vec<Arrived>,
     waiting: HashMap<(String, String), mpsc::Sender<String>>,
@@ -79,6 +81,7 @@ impl Shared {
             minted: 0,
             said: 0,
             left: 0,
+            defined: Vec::new(),
             sessions: BTreeSet::new(),
             arrived: Vec::new(),
             waiting: HashMap::new(),
@@ -277,8 +280,14 @@ impl Shared {
             return wire.answer(202, "", "");
         }
         let is_modern = arrived.header("mcp-protocol-version") == Some(REVISION);
-        if is_modern && let Some(wrong) = mismatch(arrived, &frame) {
+        let defined = self.state().defined.clone();
+        let wrong = || mismatch(arrived, &frame).or_else(|| unsaid(&defined, arrived, &frame));
+        if is_modern && let Some(wrong) = wrong() {
             return wire.answer(400, JSON, &frame::error(frame.id(), -32020, &wrong));
+        }
+        if frame.method() == "tools/list" && !defined.is_empty() {
+            let list = json!({"tools": defined, "resultType": "complete", "ttlMs": 0, "cacheScope": "private"});
+            return wire.answer(200, JSON, &frame::result(frame.id(), &list.to_string()));
         }
         if frame.method() == "subscriptions/listen" {
             let session = arrived.header("mcp-session-id").unwrap_or_default();
@@ -375,6 +384,18 @@ fn mismatch(arrived: &Arrived, frame: &Frame) -> Option<String> {
     };
     let name = said("mcp-name");
     (subject != name.as_str()).then(|| format!("Mcp-Name says {name}"))
+}
+
+/// What of the arguments of a defined tool is not said in the header that its definition names.
+fn unsaid(defined: &[Value], arrived: &Arrived, frame: &Frame) -> Option<String> {
+    let asked = frame.asked().filter(|_| frame.method() == "tools/call")?;
+    let tool = defined.iter().find(|tool| tool["name"] == *asked.name)?;
+    let properties = tool["inputSchema"]["properties"].as_object()?;
+    properties.iter().find_map(|(name, property)| {
+        let header = format!("mcp-param-{}", property["x-mcp-header"].as_str()?);
+        let said = arrived.header(&header.to_lowercase());
+        (asked.argument(name) != json!(said)).then(|| format!("{header} says {said:?}"))
+    })
 }
 
 /// A notification, tagged where it is one of a subscription.
