@@ -10,6 +10,7 @@ use super::{
     member::Member,
     replies::{Recovery, Refusal, answered, failed_call},
     request::Request,
+    tasks::without_list,
 };
 use crate::{
     backend::Client,
@@ -114,7 +115,12 @@ impl Gateway {
         };
         // What passes through is the backend's: nothing newer than it speaks can be promised.
         let revision = wanted.min(info.revision);
-        let result = speaking(&info.initialize_result, revision);
+        let mut result = speaking(&info.initialize_result, revision);
+        if !client_of(&request.message).can_be_asked()
+            && let Some(less) = without_list(&result)
+        {
+            result = less.into();
+        }
         self.opened(
             request,
             &Route::Backend(member.name().into()),

@@ -32,6 +32,7 @@ mod spans;
 mod stream;
 mod supervise;
 mod table;
+mod tasks;
 mod trace;
 mod transparent;
 mod underway;

@@ -13,6 +13,7 @@ use super::{
     member::Member,
     replies::{Recovery, Refusal, failed_call, failed_tool},
     request::{Request, Speaks},
+    tasks,
 };
 use crate::{
     backend::{Answer, CallError},
@@ -39,6 +40,7 @@ impl Gateway {
                 Ok(self.unsubscribe(member, request, &uri).await)
             }
             "logging/setLevel" => self.set_level(request, vec![Arc::clone(member)]).await,
+            method if method.starts_with(tasks::METHODS) => self.about_tasks(member, request).await,
             method => {
                 let repeatable = is_read(method);
                 let message = request.message.clone();

@@ -47,6 +47,7 @@ mod stale;
 mod stdio_client;
 mod stopping;
 mod support;
+mod tasks;
 mod traced;
 mod truth;
 mod uris;
@@ -309,6 +310,12 @@ const CONTENTS: &[(&str, fn())] = contents! {
     // Arguments that are repeated in headers
     "header params: a tool that says wrongly which is left out" => header_params::left_out,
     "header params: a definition that has changed is read again" => header_params::changed,
+
+    // Tasks
+    "tasks: an older client and an older backend" => tasks::of_older_revisions,
+    "tasks: a client and a backend of 2026-07-28" => tasks::of_the_newest_revision,
+    "tasks: not from one era to the other, and not on /mcp" => tasks::nowhere_else,
+    "tasks: of a shared session none are listed" => tasks::of_others,
 
     // Two backends with the same URIs on /mcp
     "uris: two backends with one URI are both listed" => uris::both_are_listed,

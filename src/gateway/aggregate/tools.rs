@@ -13,6 +13,7 @@ use crate::gateway::{
     nearest::nearest,
     replies::Refusal,
     request::Request,
+    tasks::without_task,
     transparent::finished_tool,
 };
 
@@ -32,6 +33,7 @@ impl Gateway {
         let (member, own_name, entry) = self.target(request, &name).await?;
         request.caller.permit(member.name(), &own_name)?;
         let message = request.message.edit().name(&own_name).finish_message();
+        let message = without_task(message);
         let tool = Tool {
             name: &own_name,
             entry: entry.as_ref(),

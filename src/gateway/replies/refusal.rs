@@ -72,6 +72,8 @@ pub enum Refusal {
         /// The nearest one we know.
         suggest: Option<Box<str>>,
     },
+    /// Tasks are not to be had here, for this reason.
+    NoTasks(Box<str>),
     /// The parameters do not fit, for this reason.
     InvalidParams(Box<str>),
     /// No such backend; perhaps another one was meant.
@@ -135,7 +137,7 @@ impl Refusal {
     pub fn code(&self) -> i64 {
         match self {
             Self::Malformed(malformed) => malformed_code(malformed),
-            Self::UnknownMethod { .. } => codes::METHOD_NOT_FOUND,
+            Self::UnknownMethod { .. } | Self::NoTasks(_) => codes::METHOD_NOT_FOUND,
             Self::InvalidParams(_)
             | Self::IncompleteMeta(_)
             | Self::UnknownTool { .. }

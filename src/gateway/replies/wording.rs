@@ -170,6 +170,7 @@ impl Refusal {
             Self::Malformed(malformed) => write!(f, "{malformed}"),
             Self::InvalidRequest(reason)
             | Self::InvalidParams(reason)
+            | Self::NoTasks(reason)
             | Self::IncompleteMeta(reason)
             | Self::HeaderMismatch(reason) => f.write_str(reason),
             Self::NotStateless(given) => write!(

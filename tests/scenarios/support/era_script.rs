@@ -161,6 +161,7 @@ impl Shared {
         };
         let mut identity = offer::identity("scripted-legacy");
         identity["capabilities"]["resources"] = json!({"subscribe": true, "listChanged": true});
+        identity["capabilities"]["tasks"] = json!({"list": {}, "cancel": {}});
         let headers = format!("{JSON}mcp-session-id: {session}\r\n");
         wire.answer(
             200,
@@ -216,6 +217,10 @@ impl Shared {
 
     fn call(&self, wire: &mut Wire, session: &str, frame: &Frame, asked: &Asked) -> io::Result<()> {
         let id = frame.id();
+        if !frame.param("task").is_null() {
+            let created = json!({"task": offer::task()}).to_string();
+            return wire.answer(200, JSON, &frame::result(id, &created));
+        }
         match asked.name.as_str() {
             "ask" => self.ask(wire, session, id, asked),
             "log" => {

@@ -63,6 +63,7 @@ pub(crate) fn answer(frame: &Frame) -> Option<Answered> {
         }
         "completion/complete" => json!({"completion": {"values": ["one"]}}),
         "resources/read" => json!({"contents": [{"uri": "modern:///one", "text": "the memo"}]}),
+        "tasks/get" => json!({"taskId": "t-1", "status": "working"}),
         "prompts/list" => json!({"prompts": []}),
         "tools/call" => return call(frame, &frame.asked()?),
         _ => {

@@ -52,10 +52,18 @@ pub(crate) fn plain_answer(frame: &Frame) -> Option<String> {
         "prompts/get" => {
             json!({"messages": [{"role": "user", "content": {"type": "text", "text": "greet somebody"}}]})
         }
+        "tasks/list" => json!({"tasks": [task()]}),
+        "tasks/get" | "tasks/cancel" => task(),
+        "tasks/result" => json!({"content": [{"type": "text", "text": "done"}]}),
         "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" => json!({}),
         _ => return None,
     };
     Some(frame::result(frame.id(), &value.to_string()))
+}
+
+/// A task, as older revisions tell of it.
+pub(crate) fn task() -> Value {
+    json!({"taskId": "t-1", "status": "working", "ttl": 1000})
 }
 
 fn echo(frame: &Frame) -> String {
