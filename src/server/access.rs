@@ -54,7 +54,7 @@ impl AccessLine {
     /// The answer is there.
     pub(super) fn answered(&mut self, status: StatusCode, trace: &Trace) {
         self.status = status.as_u16();
-        self.trace_id = trace.decided_id().map(|id| id.to_string());
+        self.trace_id = trace.id().map(|id| id.to_string());
     }
 
     /// So many bytes of its body are on their way.

@@ -69,7 +69,7 @@ fn name(response: &mut Response<Content>, request_id: RequestId) {
 
 /// Names the trace, where there is one, by its own name rather than by that of the request.
 fn trace_of(response: &mut Response<Content>, trace: &Trace) {
-    let Some(id) = trace.decided_id() else {
+    let Some(id) = trace.id() else {
         return;
     };
     let headers = response.headers_mut();

@@ -3,7 +3,7 @@
 
 use opentelemetry::{
     propagation::{Extractor, TextMapPropagator},
-    trace::{SpanContext, TraceContextExt, TraceState},
+    trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
@@ -58,9 +58,39 @@ impl Extractor for Carrier<'_> {
 /// What a backend is told of the trace that a request belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Carried {
-    traceparent: String,
-    tracestate: String,
+    traceparent: TraceParent,
+    tracestate: Option<Box<str>>,
     baggage: Option<Box<str>>,
+}
+
+/// The length of a `traceparent` of version 00, in bytes.
+const LENGTH: usize = 55;
+
+/// The value of `traceparent`, written without an allocation: each call to a backend bears one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TraceParent([u8; LENGTH]);
+
+impl TraceParent {
+    /// Version 00: trace, parent, flags.
+    pub(super) fn new(trace: TraceId, span: SpanId, flags: TraceFlags) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        let mut write = |at: usize, bytes: &[u8]| {
+            for (pair, byte) in text[at..].chunks_exact_mut(2).zip(bytes) {
+                pair[0] = DIGITS[usize::from(byte >> 4)];
+                pair[1] = DIGITS[usize::from(byte & 15)];
+            }
+        };
+        write(3, &trace.to_bytes());
+        write(36, &span.to_bytes());
+        write(53, &[flags.to_u8()]);
+        Self(text)
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        // It holds hexadecimal digits and hyphens.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
 /// The keys of `_meta` that are replaced; what a client says of its baggage is passed on as it is.
@@ -68,25 +98,20 @@ const KEYS: [&str; 2] = ["traceparent", "tracestate"];
 
 impl Carried {
     pub(super) fn new(span: &SpanContext, baggage: Option<Box<str>>) -> Self {
+        let state = span.trace_state();
         Self {
             traceparent: traceparent(span),
-            tracestate: state(span.trace_state()),
+            // Most have none, and its text would be empty.
+            tracestate: (*state != TraceState::NONE).then(|| state.header().into()),
             baggage,
         }
     }
 
-    /// The value of `traceparent`.
-    #[must_use]
-    pub fn traceparent(&self) -> &str {
-        &self.traceparent
-    }
-
     /// The headers, name and value, that there is something to say in.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let state = Some(&*self.tracestate).filter(|state| !state.is_empty());
         [
-            ("traceparent", Some(&*self.traceparent)),
-            ("tracestate", state),
+            ("traceparent", Some(self.traceparent.as_str())),
+            ("tracestate", self.tracestate.as_deref()),
             ("baggage", self.baggage.as_deref()),
         ]
         .into_iter()
@@ -96,32 +121,32 @@ impl Carried {
     /// The request with this in its `_meta`, in the place of what it said before; every other byte as it was.
     #[must_use]
     pub fn put_into(&self, message: &Message) -> Message {
-        let mut members = String::with_capacity(160);
-        let [said] = message.meta_texts(["baggage"]);
+        let mut members = String::with_capacity(80);
+        let says_baggage = || {
+            let [said] = message.meta_texts(["baggage"]);
+            said.is_some()
+        };
+        let keeps_its_own = self.baggage.is_some() && says_baggage();
         for (name, value) in self
             .headers()
-            .filter(|(name, _)| *name != "baggage" || said.is_none())
+            .filter(|(name, _)| *name != "baggage" || !keeps_its_own)
         {
-            let separator = if members.is_empty() { "\"" } else { ",\"" };
-            let value = quote(value);
-            members.extend([separator, name, "\":", &String::from_utf8_lossy(&value)]);
+            members.push_str(if members.is_empty() { "\"" } else { ",\"" });
+            members.push_str(name);
+            members.push_str("\":");
+            if name == "traceparent" {
+                members.extend(["\"", value, "\""]);
+            } else {
+                members.push_str(&String::from_utf8_lossy(&quote(value)));
+            }
         }
         message.with_meta_members(&KEYS, &members)
     }
 }
 
-/// Version 00 of the header: trace, parent, flags.
-pub(super) fn traceparent(span: &SpanContext) -> String {
-    format!(
-        "00-{}-{}-{:02x}",
-        span.trace_id(),
-        span.span_id(),
-        span.trace_flags()
-    )
-}
-
-fn state(state: &TraceState) -> String {
-    state.header()
+/// How a span is named to whoever is told of it.
+pub(super) fn traceparent(span: &SpanContext) -> TraceParent {
+    TraceParent::new(span.trace_id(), span.span_id(), span.trace_flags())
 }
 
 #[cfg(test)]

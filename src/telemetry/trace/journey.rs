@@ -104,20 +104,13 @@ impl Trace {
         }
     }
 
-    /// Its name, 32 hexadecimal digits.
+    /// Its name, 32 hexadecimal digits, if a message has decided which it is and somebody can find it: it is recorded here, or
+    /// it is the client's.
     #[must_use]
     pub fn id(&self) -> Option<impl fmt::Display + use<>> {
-        self.0
-            .as_ref()
-            .map(|place| place.journey.decided().trace_id)
-    }
-
-    /// The same, if a message has decided which it is.
-    #[must_use]
-    pub fn decided_id(&self) -> Option<impl fmt::Display + use<>> {
         let place = self.0.as_ref()?;
         let decided = place.journey.decided.get()?;
-        Some(decided.trace_id)
+        decided.concerns_the_client().then_some(decided.trace_id)
     }
 
     /// The name of the trace and of the span in which one is, if it is recorded: 128 and 64 bits.
@@ -134,7 +127,9 @@ impl Trace {
     pub fn response(&self) -> Option<String> {
         let place = self.0.as_ref()?;
         place.journey.recording.as_ref()?;
-        Some(traceparent(&place.journey.span_context(place.journey.root)))
+        let is_told = place.journey.decided.get()?.concerns_the_client();
+        let root = || place.journey.span_context(place.journey.root);
+        is_told.then(|| traceparent(&root()).as_str().to_owned())
     }
 
     /// What a backend is told of it: that it is called from the span in which one is.
@@ -200,6 +195,12 @@ impl Trace {
         let journey = &place.journey;
         let sampled = || journey.decided.get().is_some_and(|decided| decided.sampled);
         (journey.recording.is_some() && sampled()).then_some(place)
+    }
+}
+
+impl Decided {
+    const fn concerns_the_client(&self) -> bool {
+        self.sampled || self.parent.is_some()
     }
 }
 
