@@ -266,6 +266,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "own session: no more than may be" => own_session::no_more_than_may_be,
     "own session: roots are asked for at the start" => own_session::roots_are_asked_for_at_the_start,
     "own session: asked outside of calls" => own_session::asked_outside_of_calls,
+    "own session: asked outside of calls, and cancelled" => own_session::asked_outside_of_calls_and_cancelled,
     "own session: asked where nobody hears" => own_session::asked_where_nobody_hears,
     "own session: after an operator's stop" => own_session::after_an_operator_s_stop,
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    asked::{Asking, askable, elicit, said},
+    asked::{Asking, askable, elicit, is_withdrawn, said},
     support::{
         Era, EraBackend, Gateway, Session, Setup, StdioBackend, Way, answer_of, is_alive,
         open_files, until,
@@ -191,6 +191,25 @@ pub(crate) fn asked_outside_of_calls() {
     );
     let pinged = backend.ask(&owns[1], json!(6), "ping");
     assert_eq!(answer_of(&pinged)["result"], json!({}));
+}
+
+pub(crate) fn asked_outside_of_calls_and_cancelled() {
+    let backend = EraBackend::start(Era::Legacy);
+    let gateway = Setup::backends(json!({"backend": backend.config()})).start();
+    let client = gateway.client("/mcp/backend", askable());
+    converse(&client);
+    let mut stream = client.listen();
+    let owns = backend.listeners(2);
+    backend.ask(&owns[1], json!("theirs"), "roots/list");
+    let mut question = stream.json();
+    while question["method"] != "roots/list" {
+        question = stream.json();
+    }
+    let cancelled = "notifications/cancelled";
+    for theirs in [&question["id"], &json!("theirs")] {
+        backend.tell_one(&owns[1], cancelled, json!({"requestId": theirs}));
+    }
+    is_withdrawn(&stream.json(), &question);
 }
 
 pub(crate) fn asked_where_nobody_hears() {

@@ -15,7 +15,7 @@ use crate::{
         member::Member,
         notices::{UPDATED, named},
         request::Request,
-        sessions::{OwnLine, Session},
+        sessions::{CANCELLED, OwnLine, Session},
     },
     protocol::{Era, Kind as MessageKind, Message},
 };
@@ -107,11 +107,18 @@ impl Gateway {
         outside: EventReceiver,
     ) {
         let (asked, gateway, its) = (session.clone(), Arc::clone(&self), Weak::clone(&member));
+        let mut open = Vec::new();
         let mut outside = outside.handled(move |event| match event {
+            Event::Said(message) if message.method() == Some(CANCELLED) => {
+                asked.upgrade()?.asks().cancelled(&open, &message)
+            }
             Event::Said(message) | Event::Ours(message) => Some(message),
             Event::Asked(ask) => {
                 let session = asked.upgrade()?;
-                Some(session.asks().relay(ask, session.waiting()).1)
+                let (id, question) = session.asks().relay(ask, session.waiting());
+                session.asks().keep_open(&mut open);
+                open.push(id);
+                Some(question)
             }
             Event::Told(message) => {
                 gateway.reread(&its.upgrade()?, &message);

@@ -29,7 +29,7 @@ impl Relay {
     pub(in crate::gateway) fn take(&mut self, event: Event) -> Option<Message> {
         let ask = match event {
             Event::Said(message) if message.method() == Some(CANCELLED) => {
-                return self.cancelled(&message);
+                return self.session.asks().cancelled(&self.asked, &message);
             }
             Event::Said(message) | Event::Ours(message) => return Some(message),
             Event::Asked(ask) => ask,
@@ -39,15 +39,6 @@ impl Relay {
         let (id, message) = self.session.asks().relay(ask, Some(self.patience.wait()));
         self.asked.push(id);
         Some(message)
-    }
-
-    /// A backend does not want to know any more what it asked: its client knows the question under another id.
-    fn cancelled(&self, message: &Message) -> Option<Message> {
-        let theirs = message.cancelled_id()?;
-        let asks = self.session.asks();
-        let is_it = |id: &&u64| asks.is_of_backend(**id, theirs);
-        let id = *self.asked.iter().rev().find(is_it)?;
-        asks.withdraw(id)
     }
 
     /// Withdraws one more question; what its client is told.

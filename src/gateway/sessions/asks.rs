@@ -97,8 +97,21 @@ impl Asks {
         }
     }
 
+    /// A backend does not want to know any more what it asked: its client knows the question under another id, one of `asked`.
+    pub(in crate::gateway) fn cancelled(&self, asked: &[u64], told: &Message) -> Option<Message> {
+        let theirs = told.cancelled_id()?;
+        let is_it = |id: &&u64| self.is_of_backend(**id, theirs);
+        self.withdraw(*asked.iter().rev().find(is_it)?)
+    }
+
+    /// Leaves of these questions those that are open.
+    pub(in crate::gateway) fn keep_open(&self, asked: &mut Vec<u64>) {
+        let open = self.open();
+        asked.retain(|id| open.asked.contains_key(id));
+    }
+
     /// Whether a backend asked this under `theirs`.
-    pub(in crate::gateway) fn is_of_backend(&self, id: u64, theirs: &[u8]) -> bool {
+    fn is_of_backend(&self, id: u64, theirs: &[u8]) -> bool {
         let open = self.open();
         open.asked.get(&id).is_some_and(|asked| {
             matches!(&asked.asker, Asker::Backend(ask) if ask.message().id() == Some(theirs))
