@@ -21,7 +21,7 @@ use super::{
     transport::{Outlet, Transport},
 };
 use crate::{
-    failsafe::{CircuitState, Failsafe, Outcome, Queue},
+    failsafe::{Failsafe, Outcome, Queue},
     lockfree::{Latest, Recorder},
     protocol::{Era, Message},
     telemetry::{Clock, Exemplars, Stamp, clock::milliseconds},
@@ -288,49 +288,26 @@ impl Backend {
     /// Its state at this moment.
     #[must_use]
     pub fn status(&self) -> BackendStatus {
-        let circuit_state = self.failsafe.circuit_breaker.state();
-        let permanent = self.transport.permanent();
-        let running = self.transport.is_running();
-        let status = match circuit_state {
-            _ if self.is_stopped() => "stopped",
-            _ if permanent.is_some() => "failed",
-            CircuitState::Open => "open",
-            CircuitState::HalfOpen => "half-open",
-            CircuitState::Closed if running => "ready",
-            CircuitState::Closed => "idle",
-        };
+        let glance = self.glance();
         BackendStatus {
             name: self.settings.name.clone(),
             description: self.settings.description.clone(),
-            transport: self.transport.name(),
-            status,
-            running,
-            circuit_state,
-            circuit_mode: self.failsafe.circuit_breaker.mode(),
+            transport: self.transport_name(),
+            status: glance.status,
+            running: glance.running,
+            circuit_state: glance.circuit_state,
+            circuit_mode: glance.circuit_mode,
             open_tools: self.open_tools(),
-            healthy: self.failsafe.health_tracker.is_healthy(),
-            restarts: self.transport.restarts(),
-            in_flight: self.queue.in_flight(),
-            queued: self.queue.waiting(),
-            permanent,
-            last_error: self
-                .failsafe
-                .circuit_breaker
-                .last_cause()
-                .map(|cause| cause.text.clone()),
+            healthy: glance.healthy,
+            restarts: glance.restarts,
+            in_flight: glance.in_flight,
+            queued: glance.queued,
+            permanent: glance.permanent,
+            last_error: glance.last_error,
             health_metrics: self.failsafe.health_metrics(),
             last_10s: self.failsafe.health_tracker.recent(Duration::from_secs(10)),
             last_60s: self.failsafe.health_tracker.recent(Duration::from_secs(60)),
         }
-    }
-
-    /// The tools whose own circuit is not closed.
-    fn open_tools(&self) -> Vec<Box<str>> {
-        let circuits = self.failsafe.tool_circuits().into_iter();
-        circuits
-            .filter(|(_, breaker)| breaker.state() != CircuitState::Closed)
-            .map(|(tool, _)| tool)
-            .collect()
     }
 
     /// Stops it until [`Backend::revive`]: its child or session is ended, and further calls are refused. Calls at a child

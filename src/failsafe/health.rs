@@ -154,8 +154,20 @@ impl HealthTracker {
     /// What was recorded in the last `span` before `now`, as finely as [`HealthTracker::tick`] is called; at most thirteen ticks back.
     #[must_use]
     pub fn last(&self, span: Duration, now: Stamp) -> Snapshot {
-        self.ring
-            .since(now.millis(), millis(span), &self.snapshot())
+        self.within(span, now, &self.snapshot())
+    }
+
+    /// The same, for who has everything recorded so far at hand.
+    #[must_use]
+    pub fn within(&self, span: Duration, now: Stamp, everything: &Snapshot) -> Snapshot {
+        self.ring.since(now.millis(), millis(span), everything)
+    }
+
+    /// When the latest call was recorded, in milliseconds of the clock; none if there was none. Cheap: who looks every second
+    /// need not look closely where nothing has happened.
+    #[must_use]
+    pub fn last_recorded_ms(&self) -> Option<u64> {
+        self.recorder.last_ms()
     }
 
     /// Remembers the totals of this moment. Called every five seconds, it gives [`HealthTracker::last`] a minute.

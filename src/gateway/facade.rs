@@ -15,6 +15,7 @@ use super::{
     member::Member,
     objectives::{Alarms, Watched},
     overhead::Overhead,
+    pages::Live,
     reload::{Reloads, Retiring},
     replies::Refusal,
     sessions::{Session, Sessions},
@@ -40,6 +41,8 @@ pub struct Gateway {
     pub(super) watched: Watched,
     pub(super) alarms: OnceLock<Alarms>,
     pub(super) watch: Watch,
+    /// The way to the task that the live page is made by.
+    pub(super) live: Live,
     draining: Latest,
     /// Ways to older backends that modern clients use by turns.
     pub(super) lent: LentLines,
@@ -82,6 +85,7 @@ impl Gateway {
             watched: Watched::default(),
             alarms: OnceLock::new(),
             watch: Watch::default(),
+            live: Live::default(),
             draining: Latest::new(0),
             lent: LentLines::default(),
             parked: Parked::new(),

@@ -17,6 +17,7 @@ mod naming;
 mod nearest;
 mod notices;
 mod objectives;
+mod operate;
 mod overhead;
 mod pages;
 mod reload;
@@ -45,7 +46,8 @@ pub use inbound::{
     Caller, EventStream, GoneOn, Inbound, Mirrored, Outbound, Reply, Route, Sent, Timing,
 };
 pub use objectives::{Burn, LatencyObjective, ObjectiveReport, Objectives, SloSettings};
-pub use pages::MetricsFormat;
+pub use operate::Forced;
+pub use pages::{Action, MetricsFormat, View};
 pub use reload::{Adopted, ReloadOutcome, Reloaded, Wish};
 pub use replies::Refusal;
 pub use selection::{Glob, ToolSelection};

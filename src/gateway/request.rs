@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     inbound::Caller,
+    operate::Operator,
     sessions::{LogLevel, Session},
 };
 use crate::{
@@ -70,6 +71,14 @@ impl Request {
     pub(super) fn shared_id(&self) -> Bytes {
         let id = self.message.id().unwrap_or_default();
         self.message.bytes().slice_ref(id)
+    }
+
+    /// Who asks, for the log of what operators do.
+    pub(super) fn operator(&self) -> Operator<'_> {
+        Operator {
+            name: &self.caller.name,
+            request_id: self.request_id,
+        }
     }
 
     /// What it is called in answers: the trace that it belongs to, or itself.

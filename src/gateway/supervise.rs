@@ -23,6 +23,8 @@ impl Gateway {
         if let Some(alarms) = self.alarms.get() {
             self.watch.keep(&tokio::spawn(alarms.run()));
         }
+        self.watch
+            .keep(&tokio::spawn(Arc::clone(self).watch_live()));
     }
 
     /// Starts what goes on beside the calls of one member; it ends when the member is taken out.

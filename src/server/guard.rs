@@ -29,6 +29,11 @@ impl Guard {
         }
     }
 
+    /// The name under which clients reach the gateway, where a proxy stands before it.
+    pub(super) const fn public(&self) -> Option<&Uri> {
+        self.public.as_ref()
+    }
+
     /// Refuses a request that was not meant for this gateway, or that a foreign page sent.
     pub(super) fn check<B>(&self, request: &Request<B>) -> Result<(), Refusal> {
         self.check_host(request)?;

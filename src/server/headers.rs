@@ -33,6 +33,11 @@ pub(super) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-tim
 /// Tells nginx not to hold back a stream.
 pub(super) const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
+/// Where a browser says a request comes from (Fetch Metadata Request Headers).
+pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// What the live page says of itself when it acts.
+pub(super) const X_REQUESTED_BY: HeaderName = HeaderName::from_static("x-requested-by");
+
 /// What the names of headers begin with that repeat arguments of a tool (as above, custom headers from tool parameters).
 const MCP_PARAM: &str = "mcp-param-";
 

@@ -28,6 +28,7 @@ mod sse;
 mod streams;
 mod timing;
 mod token;
+mod ui;
 mod visit;
 
 pub use bind::BindError;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use super::ui::{self, Asset};
 use crate::gateway::{Refusal, Route};
 
 /// What a path asks for.
@@ -20,6 +21,14 @@ pub(super) enum Target {
     Page(Page),
     /// Why calls to this backend flow or do not.
     Why(Box<str>),
+    /// A file of the live page.
+    File(Asset),
+    /// What the live page shows, as it comes.
+    Watch,
+    /// What the live page shows of this backend alone.
+    Near(Box<str>),
+    /// Something that an operator does from the live page.
+    Act(Box<str>),
 }
 
 /// A page for people and their monitors.
@@ -46,6 +55,7 @@ pub(super) fn find(path: &str) -> Result<Target, Refusal> {
         "/mcp" => return Ok(Target::Mcp(Route::Aggregate)),
         "/sse" => return Ok(Target::EventStream(Route::Aggregate)),
         "/message" => return Ok(Target::Messages(Route::Aggregate)),
+        "/ui/events" => return Ok(Target::Watch),
         "/health" => Page::Health,
         "/livez" => Page::Live,
         "/readyz" => Page::Ready,
@@ -55,6 +65,8 @@ pub(super) fn find(path: &str) -> Result<Target, Refusal> {
         _ => {
             return one_backend(trimmed)
                 .or_else(|| why(trimmed))
+                .or_else(|| live(trimmed))
+                .or_else(|| ui::asset(path).map(Target::File))
                 .ok_or_else(|| Refusal::NoSuchPath(path.into()));
         }
     };
@@ -77,6 +89,15 @@ fn why(path: &str) -> Option<Target> {
     decoded(name.strip_suffix("/why")?).map(Target::Why)
 }
 
+fn live(path: &str) -> Option<Target> {
+    let (what, name) = path.strip_prefix("/ui/")?.split_once('/')?;
+    match what {
+        "backends" => decoded(name).map(Target::Near),
+        "actions" => decoded(name).map(Target::Act),
+        _ => None,
+    }
+}
+
 /// The name in one segment of a path.
 fn decoded(segment: &str) -> Option<Box<str>> {
     let whole = !segment.is_empty() && !segment.contains('/');
@@ -93,8 +114,11 @@ impl Target {
                 "POST, GET, DELETE",
             ),
             Self::EventStream(_) => (&[Method::GET], "GET"),
-            Self::Messages(_) => (&[Method::POST], "POST"),
-            Self::Page(_) | Self::Why(_) => (&[Method::GET, Method::HEAD], "GET, HEAD"),
+            Self::Messages(_) | Self::Act(_) => (&[Method::POST], "POST"),
+            Self::Watch => (&[Method::GET], "GET"),
+            Self::Page(_) | Self::Why(_) | Self::File(_) | Self::Near(_) => {
+                (&[Method::GET, Method::HEAD], "GET, HEAD")
+            }
         };
         if taken.contains(method) {
             Ok(())
@@ -133,9 +157,12 @@ mod tests {
             "/mcp/%ff",
             "/mcp//",
             "/mcpx",
-            "/",
             "",
-            "/ui",
+            "/uix",
+            "/ui/nothing.js",
+            "/ui/actions",
+            "/ui/actions/",
+            "/ui/backends/a/b",
             "*",
             "/health/backends/why",
             "/health/backends/a/b/why",
@@ -176,6 +203,21 @@ mod tests {
             assert_eq!(find(path), Ok(target), "{path}");
         }
         assert_eq!(backend("/mcp/sse").as_deref(), Some("sse"));
+    }
+
+    #[test]
+    fn the_live_page_has_files_a_stream_and_actions() {
+        for path in ["/", "/ui", "/ui/", "/ui/app.js"] {
+            assert!(matches!(find(path), Ok(Target::File(_))), "{path}");
+        }
+        assert_eq!(find("/ui/events"), Ok(Target::Watch));
+        assert_eq!(
+            find("/ui/backends/my%20files"),
+            Ok(Target::Near("my files".into()))
+        );
+        let kill = find("/ui/actions/kill").unwrap();
+        assert_eq!(kill, Target::Act("kill".into()));
+        assert!(kill.check(&Method::GET).is_err() && kill.check(&Method::POST).is_ok());
     }
 
     #[test]

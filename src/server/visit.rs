@@ -15,7 +15,7 @@ use super::{
     mcp,
     root_span::Asked,
     route::{self, Page, Target},
-    sse,
+    sse, ui,
 };
 use crate::{
     gateway::{Caller, Refusal},
@@ -120,7 +120,11 @@ impl Visit<'_> {
             Ok((Target::Why(name), caller)) => {
                 admin::why(self.door, &name, &caller, request.headers())
             }
-            Err(refusal) => Err(refusal),
+            Ok((Target::File(file), _)) => Ok(file.answer(request.uri().path(), request.headers())),
+            Ok((Target::Watch, caller)) => ui::watch(self, caller).await,
+            Ok((Target::Near(name), caller)) => ui::near(self.door, &name, &caller).await,
+            Ok((Target::Act(what), caller)) => ui::act(self, &what, caller, request).await,
+            Err(refusal) => without_key(&request, refusal),
         };
         served.unwrap_or_else(|refusal| answer::refuse(&refusal))
     }
@@ -134,5 +138,20 @@ impl Visit<'_> {
         let target = route::find(path)?;
         target.check(request.method())?;
         Ok((target, Arc::clone(caller)))
+    }
+}
+
+/// A browser reads the live page before it has a key. Its files are the same for everybody and hold no data.
+fn without_key(
+    request: &Request<Incoming>,
+    refusal: Refusal,
+) -> Result<Response<Content>, Refusal> {
+    let path = request.uri().path();
+    match ui::asset(path) {
+        Some(file) if refusal == Refusal::Unauthorized => {
+            Target::File(file).check(request.method())?;
+            Ok(file.answer(path, request.headers()))
+        }
+        _ => Err(refusal),
     }
 }

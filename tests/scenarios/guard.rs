@@ -60,7 +60,9 @@ pub(crate) fn no_key_no_answer() {
         Request::new("GET", "/metrics"),
         Request::new("GET", "/metrics.json"),
         Request::new("GET", "/health/backends"),
-        Request::new("GET", "/"),
+        Request::new("GET", "/ui/events"),
+        Request::new("GET", "/ui/backends/backend"),
+        Request::post("/ui/actions/kill", r#"{"backend":"backend"}"#),
         Request::new("GET", "/no/such/path"),
     ];
     for request in &requests {

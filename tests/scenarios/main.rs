@@ -30,6 +30,7 @@ mod heard;
 mod hostile;
 mod identity;
 mod levels;
+mod live_page;
 mod logging;
 mod modern;
 mod modern_backend;
@@ -202,6 +203,14 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "27 the rights of a key" => guard::rights_of_a_key,
     "27 an open address needs authentication" => guard::open_door_needs_a_lock,
     "27 a token made at start" => guard::token_made_at_start,
+    // The live page
+    "live page: its files ask nobody else and hold no data" => live_page::files,
+    "live page: it shows what goes on" => live_page::what_goes_on,
+    "live page: no more watch than may, and all see the same" => live_page::viewers_are_bounded,
+    "live page: a key sees and does what it may" => live_page::rights,
+    "live page: only the page itself may act" => live_page::only_from_the_page,
+    "live page: actions do what they say" => live_page::actions,
+
     "28 two reloads at once" => reload::two_at_once,
     "28 a reload during calls" => reload::during_calls,
     "28 a call that does not end is cut, and no child is left" => reload::cut_calls,

@@ -93,8 +93,9 @@ async fn with_auth_on_nothing_but_the_public_paths_answers_without_a_key() {
         "/health/backends",
         "/livez",
         "/readyz",
-        "/",
-        "/ui",
+        "/ui/events",
+        "/ui/backends/demo",
+        "/ui/nothing",
     ] {
         let answer = server.ask(&bare("GET", path, "")).await;
         assert_eq!(answer.status, 401, "{path}");

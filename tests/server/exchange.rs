@@ -86,7 +86,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
 #[tokio::test]
 async fn a_path_that_is_not_there_lists_those_that_are() {
     let server = Running::start(ServerSettings::default());
-    for path in ["/", "/ui", "/mcp/a/b", "/health/x"] {
+    for path in ["/uix", "/ui/x", "/mcp/a/b", "/health/x"] {
         let answer = server.ask(&bare("GET", path, "")).await;
         assert_eq!(answer.status, 404, "{path}");
         let sentence = answer.sentence();

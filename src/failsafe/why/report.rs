@@ -126,6 +126,18 @@ impl Failsafe {
     }
 }
 
+impl Failsafe {
+    /// The calls that ended since `since_ms` on the clock, oldest first, of the last 64.
+    #[must_use]
+    pub fn calls_since(&self, since_ms: u64) -> Vec<(Outcome, FlightEntry)> {
+        let latest = self.flight.latest().into_iter();
+        let known = latest.filter(|entry| entry.at_ms >= since_ms);
+        known
+            .filter_map(|entry| Some((Outcome::of_tag(entry.tag)?, entry)))
+            .collect()
+    }
+}
+
 fn newest_first<T, R>(all: &[T], most: usize, report: impl Fn(&T) -> R) -> Vec<R> {
     all.iter().rev().take(most).map(report).collect()
 }

@@ -27,9 +27,7 @@ pub(super) async fn run(
 ) -> Result<Given, Trouble> {
     let name = arguments.required("server")?;
     let member = gateway.member(&name, &request.caller)?;
-    let caller = &request.caller.name;
-    tracing::warn!(backend = member.name(), %caller, request_id = %request.request_id, "Backend stopped by an operator");
-    member.backend().kill(request.deadline).await;
+    Gateway::kill(&member, request.operator(), request.deadline).await;
     Ok(Given::object(&Killed {
         server: member.name(),
         killed: true,

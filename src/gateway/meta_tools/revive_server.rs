@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     backend::BackendStatus,
-    gateway::{catalogue::Kind, facade::Gateway, replies::Recovery, request::Request},
+    gateway::{facade::Gateway, replies::Recovery, request::Request},
 };
 
 #[derive(Serialize)]
@@ -27,13 +27,8 @@ pub(super) async fn run(
 ) -> Result<Given, Trouble> {
     let name = arguments.required("server")?;
     let member = gateway.member(&name, &request.caller)?;
-    let caller = &request.caller.name;
-    tracing::info!(backend = member.name(), %caller, request_id = %request.request_id, "Backend revived by an operator");
-    let revived = member.backend().revive(request.deadline).await;
+    let revived = Gateway::revive(&member, request.operator(), request.deadline).await;
     revived.map_err(|error| Trouble::Failed(Recovery::of_call(member.name(), &error)))?;
-    for kind in Kind::ALL {
-        member.catalogue().mark_changed(kind);
-    }
     Ok(Given::object(&Revived {
         server: member.name(),
         revived: true,

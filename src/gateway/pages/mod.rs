@@ -3,8 +3,11 @@
 
 mod exposition;
 mod health;
+mod live;
 mod metrics;
 mod objectives;
 mod process;
 
 pub use exposition::MetricsFormat;
+pub(super) use live::Live;
+pub use live::{Action, View};

@@ -65,6 +65,10 @@ pub enum Refusal {
     StreamFull,
     /// This many sessions are open, which is the limit.
     TooManySessions(usize),
+    /// This many watch the live page, which is the limit.
+    TooManyViewers(usize),
+    /// A page of another site, or a request that does not say that it comes from the live page, for this reason.
+    NotFromThePage(&'static str),
     /// No such method; perhaps another one was meant.
     UnknownMethod {
         /// The method that was asked for.
@@ -154,11 +158,13 @@ impl Refusal {
             | Self::Unauthorized
             | Self::BackendForbidden(_)
             | Self::ToolForbidden(_)
+            | Self::NotFromThePage(_)
             | Self::OperatorOnly(_) => FORBIDDEN,
             Self::CallerRateLimited(_)
             | Self::Draining
             | Self::StreamFull
             | Self::TooManySessions(_)
+            | Self::TooManyViewers(_)
             | Self::ConfigRefused(_) => codes::SERVER_ERROR,
             _ => codes::INVALID_REQUEST,
         }
@@ -182,6 +188,7 @@ impl Refusal {
             | Self::ForeignHost(_)
             | Self::BackendForbidden(_)
             | Self::ToolForbidden(_)
+            | Self::NotFromThePage(_)
             | Self::OperatorOnly(_) => 403,
             Self::UnknownSession
             | Self::UnknownStream
@@ -193,7 +200,10 @@ impl Refusal {
             Self::BodyTooLarge(_) => 413,
             Self::UnsupportedMediaType(_) => 415,
             Self::CallerRateLimited(_) => 429,
-            Self::Draining | Self::StreamFull | Self::TooManySessions(_) => 503,
+            Self::Draining
+            | Self::StreamFull
+            | Self::TooManySessions(_)
+            | Self::TooManyViewers(_) => 503,
             _ => 200,
         }
     }
@@ -204,7 +214,7 @@ impl Refusal {
         match self {
             Self::CallerRateLimited(after) => Some(*after),
             Self::Draining | Self::StreamFull => Some(Duration::from_secs(1)),
-            Self::TooManySessions(_) => Some(Duration::from_secs(10)),
+            Self::TooManySessions(_) | Self::TooManyViewers(_) => Some(Duration::from_secs(10)),
             _ => None,
         }
     }

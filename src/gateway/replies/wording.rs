@@ -28,6 +28,7 @@ impl fmt::Display for Refusal {
             | Self::Unauthorized
             | Self::BackendForbidden(_)
             | Self::ToolForbidden(_)
+            | Self::NotFromThePage(_)
             | Self::OperatorOnly(_) => self.say_forbidden(f),
             Self::NotAcceptable(_)
             | Self::UnsupportedMediaType(_)
@@ -71,6 +72,10 @@ impl Refusal {
                 f,
                 "{what} is for operators and this key is none, so nothing was done. Use a key with `admin: true`."
             ),
+            Self::NotFromThePage(reason) => write!(
+                f,
+                "This was not asked for by this gateway's own page: {reason}. So nothing was done. Use the page at /ui, or from a program send `X-Requested-By: mcp-gateway`."
+            ),
             _ => f.write_str(
                 "No valid credential came with the request, so nothing was done. Send `Authorization: Bearer <key>` with a key from the configuration.",
             ),
@@ -105,7 +110,7 @@ impl Refusal {
             ),
             Self::NoSuchPath(path) => write!(
                 f,
-                "There is nothing at {path}, so nothing was done. The MCP endpoints are /mcp and /mcp/<backend>, and /sse and /mcp/<backend>/sse for clients of the first revision; the pages are /health, /livez, /readyz, /health/backends and /metrics.", path = Quoted(path)
+                "There is nothing at {path}, so nothing was done. The MCP endpoints are /mcp and /mcp/<backend>, and /sse and /mcp/<backend>/sse for clients of the first revision; the pages are /ui, /health, /livez, /readyz, /health/backends and /metrics.", path = Quoted(path)
             ),
             _ => f.write_str(
                 "The gateway is stopping and takes no new requests, so nothing was sent. Try again in a moment.",
@@ -204,6 +209,10 @@ impl Refusal {
             Self::TooManySessions(max) => write!(
                 f,
                 "{max} sessions are open, which is the limit, so no new one was opened. End one with DELETE, or wait for an idle one to expire."
+            ),
+            Self::TooManyViewers(max) => write!(
+                f,
+                "{max} watch the live page, which is the limit, so it is not shown once more. Close one of them, and try again in a moment."
             ),
             _ => Ok(()),
         }

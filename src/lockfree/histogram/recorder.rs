@@ -45,6 +45,13 @@ impl Recorder {
         self.successes.made().chain(self.failures.made())
     }
 
+    /// When the latest sample was recorded, as the recorder was told; none if there was none. A few loads, where a snapshot
+    /// reads every bucket.
+    #[must_use]
+    pub fn last_ms(&self) -> Option<u64> {
+        self.successes.last_ms().max(self.failures.last_ms())
+    }
+
     /// Everything recorded so far, merged. Exact once recorders rest; meanwhile each sample is in it once or not yet.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
@@ -75,6 +82,10 @@ impl Shards<Shard> {
         self.made().map(Shard::count).sum()
     }
 
+    fn last_ms(&self) -> Option<u64> {
+        self.made().filter_map(|shard| shard.extras().last_ms).max()
+    }
+
     fn tally(&self) -> Tally {
         Tally::merged(self.made())
     }
@@ -98,6 +109,7 @@ mod tests {
         recorder.record_success(200, 6);
         recorder.record_failure(9, 7);
         assert_eq!(recorder.counts(), (2, 1));
+        assert_eq!(recorder.last_ms(), Some(7));
         let snapshot = recorder.snapshot();
         assert_eq!(snapshot.successes().len(), 2);
         assert_eq!(snapshot.failures().len(), 1);
