@@ -17,9 +17,9 @@ def configuration(gateway):
     return {
         "server": {"host": "127.0.0.1", "port": free_port()},
         # Nobody takes the spans: what counts here is that they are made.
-        "telemetry": {"traces": {"endpoint": f"http://127.0.0.1:{free_port()}"}},
+        "telemetry": {"traces": {"endpoint": f"http://127.0.0.1:{free_port()}"}, "overhead_budget": "1ms"},
         "backends": {
-            "works": {"command": demo},
+            "works": {"command": demo, "slo": {"availability": 99.9, "tools": {"echo": {"availability": 99}}}},
             "gone": {
                 "http_url": f"http://127.0.0.1:{free_port()}/mcp",
                 "retry": {"enabled": False},
