@@ -8,6 +8,8 @@ mod calls;
 mod counted;
 #[path = "shared/left.rs"]
 mod left;
+#[path = "shared/scraped.rs"]
+mod scraped;
 #[path = "shared/sixteen.rs"]
 mod sixteen;
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use mcp_gateway::{
     failsafe::{Failsafe, FailsafeConfig, Outcome},
+    gateway::{Gateway, MetricsFormat},
     lockfree::{
         Breaker, FlightEntry, FlightRecorder, HealthChange, HealthWord, Policy, Recorder, Refused,
         Settled, Verdict,
@@ -14,7 +15,7 @@ use mcp_gateway::{
     telemetry::Stamp,
 };
 
-use crate::{calls, sixteen::sixteen_shards};
+use crate::{calls, scraped::gateway_of, sixteen::sixteen_shards};
 
 /// What a call touches. The numbers lie in memory, so that the compiler cannot know them.
 struct Backend {
@@ -147,6 +148,25 @@ fn snapshot_quantiles(recorder: &'static Recorder) -> [u64; 3] {
     [0.5, 0.95, 0.99].map(|quantile| snapshot.successes().value_at_quantile(quantile))
 }
 
+fn watched() -> &'static Gateway {
+    let gateway: &'static Gateway = Box::leak(Box::new(gateway_of(50)));
+    // The first page makes what all further ones use.
+    black_box(gateway.metrics(MetricsFormat::Protobuf));
+    black_box(gateway)
+}
+
+#[library_benchmark]
+#[bench::hundred_histograms(watched())]
+fn scrape_text(gateway: &'static Gateway) -> Bytes {
+    gateway.metrics(MetricsFormat::Text)
+}
+
+#[library_benchmark]
+#[bench::hundred_histograms(watched())]
+fn scrape_protobuf(gateway: &'static Gateway) -> Bytes {
+    gateway.metrics(MetricsFormat::Protobuf)
+}
+
 #[library_benchmark]
 #[bench::closed(healthy())]
 fn failsafe_call(backend: &'static Backend) -> bool {
@@ -180,6 +200,8 @@ library_benchmark_group!(
         core_record,
         health_success,
         snapshot_quantiles,
+        scrape_text,
+        scrape_protobuf,
         failsafe_call,
         scan_tools_call,
         scan_64_kib

@@ -10,6 +10,9 @@ use crate::lockfree::sync::{Atomic, Ordering};
 // guards no other memory. Whoever needs an exact sum has to know by other means (a join, a channel) that the recorders rest;
 // that means orders the numbers too.
 
+/// Buckets that a sweep looks at together: most are empty, and a cache line of empty ones is passed over at once.
+const STRIDE: usize = 8;
+
 /// 21.5 KB, in cache lines of its own.
 #[derive(Debug)]
 pub(super) struct Shard {
@@ -85,12 +88,23 @@ impl Shard {
         }
     }
 
-    /// Whether none of these buckets holds a sample.
+    /// How many strides there are: the last may be a short one.
+    pub(super) const STRIDES: usize = BUCKETS.div_ceil(STRIDE);
+
+    /// The buckets of a stride.
+    pub(super) fn places(stride: usize) -> Range<usize> {
+        stride * STRIDE..BUCKETS.min((stride + 1) * STRIDE)
+    }
+
+    /// Whether no bucket of a stride holds a sample.
     #[inline]
-    pub(super) fn is_empty(&self, places: Range<usize>) -> bool {
-        // Relaxed: each count stands for itself.
-        let held = self.buckets.get(places).unwrap_or_default().iter();
-        held.fold(0, |all, bucket| all | bucket.load(Ordering::Relaxed)) == 0
+    pub(super) fn is_empty(&self, stride: usize) -> bool {
+        let (strides, rest) = self.buckets.as_chunks::<STRIDE>();
+        match strides.get(stride) {
+            // Of a known length: eight loads and no loop.
+            Some(whole) => are_zero(whole),
+            None => are_zero(rest),
+        }
     }
 
     pub(super) fn count_of(&self, place: usize) -> u64 {
@@ -112,6 +126,13 @@ impl Extras {
         self.clamped += other.clamped;
         self.last_ms = self.last_ms.max(other.last_ms);
     }
+}
+
+#[inline]
+fn are_zero(buckets: &[Atomic<u64>]) -> bool {
+    // Relaxed: each count stands for itself.
+    let held = buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed));
+    held.fold(0, |all, count| all | count) == 0
 }
 
 #[inline]

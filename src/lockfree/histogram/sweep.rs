@@ -1,11 +1,8 @@
 //! Reads a recorder without making a histogram of it: what a page with thousands of recorders can afford.
 
-use crate::lockfree::histogram::buckets::{BUCKETS, lowest_of};
+use crate::lockfree::histogram::buckets::lowest_of;
 use crate::lockfree::histogram::recorder::Recorder;
 use crate::lockfree::histogram::shard::Shard;
-
-/// Buckets that are looked at together. Most are empty, and eight empty ones are passed over at once.
-const STRIDE: usize = 8;
 
 impl Recorder {
     /// Shows each bucket in use, latencies rising: the longest latency that it holds, in microseconds, and how many samples are
@@ -14,12 +11,11 @@ impl Recorder {
     /// Like a snapshot it blocks nobody, has each sample once or not yet, and is exact once recorders rest.
     pub fn sweep(&self, mut show: impl FnMut(u64, u64)) -> u64 {
         let shards: Vec<&Shard> = self.shards().collect();
-        for first in (0..BUCKETS).step_by(STRIDE) {
-            let places = first..BUCKETS.min(first + STRIDE);
-            if shards.iter().all(|shard| shard.is_empty(places.clone())) {
+        for stride in 0..Shard::STRIDES {
+            if shards.iter().all(|shard| shard.is_empty(stride)) {
                 continue;
             }
-            for place in places {
+            for place in Shard::places(stride) {
                 let held = shards.iter().map(|shard| shard.count_of(place)).sum();
                 if held > 0 {
                     show(lowest_of(place + 1) - 1, held);

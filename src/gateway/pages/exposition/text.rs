@@ -16,6 +16,8 @@ pub(super) struct TextPage {
     name: &'static str,
     /// The labels of the sample that is written, without their braces.
     labels: String,
+    /// What each bucket of the histogram that is written begins with.
+    bucket: String,
 }
 
 impl TextPage {
@@ -33,6 +35,7 @@ impl TextPage {
             is_open_metrics,
             name: "",
             labels: String::new(),
+            bucket: String::new(),
         }
     }
 
@@ -61,6 +64,7 @@ impl TextPage {
         exemplars: Exemplars<'_>,
     ) {
         self.label(labels);
+        self.begin_buckets();
         let mut buckets = Buckets::default();
         let sum_us = recorder.sweep(|us, samples| buckets.add(us, samples));
         let names = BOUNDS.iter().map(|(_, name)| *name).chain([EVERYTHING]);
@@ -89,26 +93,34 @@ impl TextPage {
         if !self.labels.is_empty() {
             self.text.extend(["{", &self.labels, "}"]);
         }
-        let _ = match value {
-            Value::Whole(number) => writeln!(self.text, " {number}"),
-            Value::Real(number) => writeln!(self.text, " {number}"),
-        };
+        self.text.push(' ');
+        match value {
+            Value::Whole(number) => self.whole(number),
+            Value::Real(number) => {
+                let _ = write!(self.text, "{number}");
+            }
+        }
+        self.text.push('\n');
+    }
+
+    /// What all buckets of a histogram begin with: put together once, because a page may have fifty thousand.
+    fn begin_buckets(&mut self) {
+        let comma = if self.labels.is_empty() { "" } else { "," };
+        self.bucket.clear();
+        let parts = [self.name, "_bucket{", &self.labels, comma, "le=\""];
+        self.bucket.extend(parts);
     }
 
     /// A bucket without the end of its line.
     fn bucket(&mut self, bound: &str, count: u64) {
-        let comma = if self.labels.is_empty() { "" } else { "," };
-        let parts = [
-            self.name,
-            "_bucket{",
-            &self.labels,
-            comma,
-            "le=\"",
-            bound,
-            "\"} ",
-        ];
-        self.text.extend(parts);
-        let _ = write!(self.text, "{count}");
+        self.text.push_str(&self.bucket);
+        self.text.push_str(bound);
+        self.text.push_str("\"} ");
+        self.whole(count);
+    }
+
+    fn whole(&mut self, number: u64) {
+        self.text.push_str(itoa::Buffer::new().format(number));
     }
 
     fn exemplar(&mut self, exemplar: &Exemplar) {
@@ -162,6 +174,14 @@ const fn classic_kind(kind: Kind) -> &'static str {
 }
 
 fn escape(text: &str, into: &mut String) {
+    // As nearly every name is.
+    if !text
+        .bytes()
+        .any(|byte| matches!(byte, b'\\' | b'"' | b'\n' | b'\0'))
+    {
+        into.push_str(text);
+        return;
+    }
     for letter in text.chars() {
         match letter {
             '\\' => into.push_str("\\\\"),
