@@ -4,30 +4,28 @@ const NAME = "mcp-gateway theme";
 const ORDER = ["system", "light", "dark"];
 const button = document.getElementById("theme");
 const listeners = [];
+const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
+let chosen = "system";
 let colours = null;
 
 export function begin() {
-  set(localStorage.getItem(NAME) ?? "system");
-  button.addEventListener("click", () => {
-    const now = document.documentElement.dataset.theme ?? "system";
-    set(ORDER[(ORDER.indexOf(now) + 1) % ORDER.length]);
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
+  choose(localStorage.getItem(NAME));
+  button.addEventListener("click", () => choose(ORDER[(ORDER.indexOf(chosen) + 1) % ORDER.length]));
+  systemIsDark.addEventListener("change", show);
 }
 
-function set(theme) {
-  if (theme === "light" || theme === "dark") {
-    document.documentElement.dataset.theme = theme;
-    localStorage.setItem(NAME, theme);
-  } else {
-    delete document.documentElement.dataset.theme;
-    localStorage.removeItem(NAME);
-  }
-  button.textContent = `Theme: ${document.documentElement.dataset.theme ?? "system"}`;
-  changed();
+function choose(theme) {
+  chosen = ORDER.includes(theme) ? theme : "system";
+  if (chosen === "system") localStorage.removeItem(NAME);
+  else localStorage.setItem(NAME, chosen);
+  button.textContent = `Theme: ${chosen}`;
+  show();
 }
 
-function changed() {
+/** The style knows light and dark alone. */
+function show() {
+  const system = systemIsDark.matches ? "dark" : "light";
+  document.documentElement.dataset.theme = chosen === "system" ? system : chosen;
   colours = null;
   listeners.forEach((listener) => listener());
 }
