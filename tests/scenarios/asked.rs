@@ -14,6 +14,14 @@ pub(crate) enum Asking {
     Stdio(StdioBackend),
 }
 
+/// A client, the stream of a call that asks it, and what it is asked.
+fn asked(gateway: &Gateway) -> (Session, Events, Value) {
+    let client = gateway.client("/mcp/backend", askable());
+    let mut events = client.stream(&Way::Direct.call(7, "ask", elicit(json!(0), "?")));
+    let question = events.json();
+    (client, events, question)
+}
+
 impl Asking {
     /// One of older revisions for each transport.
     pub(crate) fn legacy() -> [Self; 2] {
@@ -156,9 +164,7 @@ pub(crate) fn two_backends_with_one_id() {
 pub(crate) fn an_answer_in_a_batch() {
     let [_, backend] = Asking::legacy();
     let gateway = backend.gateway();
-    let client = gateway.client("/mcp/backend", askable());
-    let mut events = client.stream(&Way::Direct.call(7, "ask", elicit(json!(0), "?")));
-    let question = events.json();
+    let (client, mut events, question) = asked(&gateway);
     let answer = json!([{"jsonrpc": "2.0", "id": question["id"], "result": accept("x")}]);
     let post = client.post(&answer.to_string());
     let taken = gateway.send(&post.header("mcp-protocol-version", "2025-03-26"));
@@ -272,9 +278,7 @@ pub(crate) fn the_call_ends_meanwhile() {
 pub(crate) fn the_backend_dies_meanwhile() {
     let [_, backend] = Asking::legacy();
     let gateway = backend.gateway();
-    let client = gateway.client("/mcp/backend", askable());
-    let mut events = client.stream(&Way::Direct.call(7, "ask", elicit(json!(0), "?")));
-    let question = events.json();
+    let (client, mut events, question) = asked(&gateway);
     client.call("exit_now", json!({}));
     is_withdrawn(&events.json(), &question);
     assert_eq!(events.json()["id"], 7);
@@ -283,9 +287,7 @@ pub(crate) fn the_backend_dies_meanwhile() {
 pub(crate) fn cancelled_in_a_round() {
     for backend in Asking::modern() {
         let gateway = backend.gateway();
-        let client = gateway.client("/mcp/backend", askable());
-        let mut events = client.stream(&Way::Direct.call(7, "ask", elicit(json!(0), "?")));
-        let question = events.json();
+        let (client, mut events, question) = asked(&gateway);
         client.tell("notifications/cancelled", &json!({"requestId": 7}));
         is_withdrawn(&events.json(), &question);
     }
@@ -349,9 +351,7 @@ pub(crate) fn the_client_leaves_before_it_is_asked() {
 pub(crate) fn the_client_cancels() {
     for backend in Asking::legacy() {
         let gateway = backend.gateway();
-        let client = gateway.client("/mcp/backend", askable());
-        let mut events = client.stream(&Way::Direct.call(7, "ask", elicit(json!(0), "?")));
-        let question = events.json();
+        let (client, mut events, question) = asked(&gateway);
         client.tell("notifications/cancelled", &json!({"requestId": 7}));
         is_withdrawn(&events.json(), &question);
         told_no(&backend);

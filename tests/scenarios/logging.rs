@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Gateway, HttpBackend, Setup, message, until};
+use crate::support::{Gateway, HttpBackend, Setup, message};
 
 const PAGE: &str = include_str!("../../docs/logging.md");
 /// Written once a minute, or an hour later: tests of their own hold them to the page.
@@ -32,7 +32,7 @@ fn played(format: &str) -> Gateway {
     });
     let gateway = Setup::config(json!({
         "server": {"access_log": true},
-        "telemetry": {"overhead_budget": "1ms"},
+        "telemetry": {"overhead_budget": "1ms", "server_timing": true},
         "failsafe": {"retry": {"enabled": false}},
         "backends": {
             "steady": steady.config(),
@@ -64,12 +64,7 @@ fn played(format: &str) -> Gateway {
         gateway.invoke("broken", "echo", json!({}));
     }
     shaky.reopen();
-    until("calls flow again", || {
-        gateway
-            .invoke("shaky", "echo", json!({}))
-            .is_good()
-            .then_some(())
-    });
+    gateway.answers_again("shaky");
     gateway.logged(&["Request failed, repeated"]);
     gateway
 }

@@ -202,31 +202,8 @@ pub(crate) fn unknown_revision() {
     }
 }
 
-pub(crate) fn removed_methods() {
+pub(crate) fn no_batches() {
     let modern = Modern::new(&[]);
-    for method in [
-        "initialize",
-        "ping",
-        "logging/setLevel",
-        "resources/subscribe",
-        "resources/unsubscribe",
-        "tasks/get",
-        "no/such/method",
-    ] {
-        for path in ["/mcp", "/mcp/backend"] {
-            let answer = modern.gateway.send(&request(path, method, json!({})));
-            let reply = answer.reply();
-            assert_eq!(
-                (answer.status, reply.code()),
-                (404, -32601),
-                "{path} {method}"
-            );
-            assert_eq!(reply.id(), "7");
-        }
-    }
-    let response = Request::post("/mcp", r#"{"jsonrpc":"2.0","id":7,"result":{}}"#)
-        .header("mcp-protocol-version", REVISION);
-    assert_eq!(modern.gateway.send(&response).status, 400);
     let batch = Request::post(
         "/mcp",
         r#"[{"jsonrpc":"2.0","id":7,"method":"tools/list"}]"#,

@@ -159,12 +159,7 @@ pub(crate) fn told_to_the_webhook() {
     );
     assert!(opened["at_ms"].as_u64().unwrap() > 1_600_000_000_000);
     shaky.reopen();
-    until("calls flow again", || {
-        gateway
-            .invoke("shaky", "echo", json!({}))
-            .is_good()
-            .then_some(())
-    });
+    gateway.answers_again("shaky");
     receiver.told("circuit_closed", "shaky");
     broken.feel(Mood::Status(500, ""));
     call(&gateway, "broken", 12);

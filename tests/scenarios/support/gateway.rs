@@ -101,6 +101,14 @@ impl Gateway {
         self.ask("gateway_invoke", params)
     }
 
+    /// Calls a backend until it answers.
+    pub(crate) fn answers_again(&self, server: &str) {
+        until(&format!("{server} answers again"), || {
+            let reply = self.invoke(server, "echo", json!({}));
+            reply.is_good().then_some(())
+        });
+    }
+
     /// Opens a session.
     pub(crate) fn session(&self, path: &str) -> Session {
         Session::open(self.address, path, &[])
