@@ -5,7 +5,7 @@ use std::time::Duration;
 use loom::sync::Arc;
 use loom::thread;
 use loom_tests::explore;
-use loom_tests::lockfree::{Counter, Gauge, Pace};
+use loom_tests::lockfree::{Counter, Gauge, Pace, Repeats};
 
 /// Runs the job on three threads.
 fn by_three<S: Send + Sync + 'static, T: Send + 'static>(
@@ -58,5 +58,29 @@ fn of_three_that_ask_at_once_one_has_the_turn() {
         assert_eq!(turns.count(), 1);
         assert!(!pace.turn(1_004));
         assert!(pace.turn(1_005));
+    });
+}
+
+#[test]
+fn of_three_of_the_same_one_is_said_and_two_are_told_of_once() {
+    explore(5_487, || {
+        let repeats = Arc::new(Repeats::new(1, Duration::from_millis(10)));
+        let said = by_three(&repeats, |repeats| repeats.again(5).aloud);
+        assert_eq!(said.into_iter().filter(|aloud| *aloud).count(), 1);
+        assert_eq!((repeats.rest(15), repeats.rest(15)), (2, 0));
+    });
+}
+
+#[test]
+fn what_was_not_said_is_told_by_one_whether_it_comes_up_again_or_not() {
+    explore(175_580, || {
+        let repeats = Arc::new(Repeats::new(1, Duration::from_millis(10)));
+        for _ in 0..3 {
+            let _ = repeats.again(5);
+        }
+        let told = by_three(&repeats, |repeats| {
+            repeats.again(15).unsaid + repeats.rest(15)
+        });
+        assert_eq!(told.into_iter().sum::<u64>(), 2);
     });
 }
