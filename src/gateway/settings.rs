@@ -24,7 +24,7 @@ pub struct GatewaySettings {
 }
 
 /// What is measured of our own part in a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TimingSettings {
     /// Whether each answer of a backend says where its time went, in a `Server-Timing` header; then every request is
     /// measured, else one in sixteen.
@@ -103,15 +103,6 @@ impl Default for GatewaySettings {
             health_log_interval: Duration::from_secs(60),
             timing: TimingSettings::default(),
             slos: BTreeMap::new(),
-        }
-    }
-}
-
-impl Default for TimingSettings {
-    fn default() -> Self {
-        Self {
-            server_timing: true,
-            overhead_budget: None,
         }
     }
 }

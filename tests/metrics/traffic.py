@@ -17,7 +17,7 @@ def configuration(gateway):
     return {
         "server": {"host": "127.0.0.1", "port": free_port()},
         # Nobody takes the spans: what counts here is that they are made.
-        "telemetry": {"traces": {"endpoint": f"http://127.0.0.1:{free_port()}"}, "overhead_budget": "1ms"},
+        "telemetry": {"traces": {"endpoint": f"http://127.0.0.1:{free_port()}"}, "overhead_budget": "1ms", "server_timing": True},
         "backends": {
             "works": {"command": demo, "slo": {"availability": 99.9, "tools": {"echo": {"availability": 99}}}},
             "gone": {

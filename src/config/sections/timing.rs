@@ -19,9 +19,9 @@ mod tests {
 
     #[test]
     fn the_header_and_the_budget_are_read_and_a_budget_of_nothing_is_refused() {
-        let text = "telemetry: {server_timing: false, overhead_budget: 1ms}";
+        let text = "telemetry: {server_timing: true, overhead_budget: 1ms}";
         let timing = read(text, &[]).unwrap().gateway.timing;
-        assert!(!timing.server_timing);
+        assert!(timing.server_timing);
         assert_eq!(timing.overhead_budget, Some(Duration::from_millis(1)));
         assert_eq!(read("", &[]).unwrap().gateway.timing.overhead_budget, None);
         let problems = read("telemetry: {overhead_budget: 0}", &[]).unwrap_err();

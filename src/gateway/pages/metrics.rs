@@ -191,7 +191,7 @@ impl Gateway {
         page.family(
             "mcp_gateway_overhead_seconds",
             Of::Histogram,
-            "What the gateway adds: the time of a request from its head to its answer, minus the waits for a place, for its backend and before it was sent again. Measured for each request, or for one in sixteen where `telemetry.server_timing` is off.",
+            "What the gateway adds: the time of a request from its head to its answer, minus the waits for a place, for its backend and before it was sent again. Measured for one request in sixteen, or for each where `telemetry.server_timing` is on.",
         );
         page.histogram(&[], self.overhead.recorder());
         page.family(
