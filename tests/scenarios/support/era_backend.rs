@@ -93,11 +93,13 @@ impl EraBackend {
         self.shared.state().sessions.iter().cloned().collect()
     }
 
-    /// Waits until `count` streams for what belongs to no call are open; their sessions, in the order of their opening.
+    /// Waits until `count` streams for what belongs to no call are open; their sessions, in the order in which those began.
     pub(crate) fn listeners(&self, count: usize) -> Vec<String> {
         until(&format!("{count} streams are open"), || {
             let state = self.shared.state();
-            let sessions: Vec<_> = state.streams.iter().map(|it| it.session.clone()).collect();
+            let mut sessions: Vec<_> = state.streams.iter().map(|it| it.session.clone()).collect();
+            // They are numbered; which of two streams is open first is chance.
+            sessions.sort_by_key(|session| (session.len(), session.clone()));
             (sessions.len() == count).then_some(sessions)
         })
     }
