@@ -8,6 +8,7 @@
 //! | `config` | what a person writes in a file |
 //! | `server` | how bytes reach us |
 //! | `gateway` | what we decide |
+//! | `capability` | REST and GraphQL calls as tools |
 //! | `backend` | how we call others |
 //! | `failsafe` | the policy around a call, named and traced |
 //! | `telemetry` | what is seen of a request: clock, request id, subscriber, secrets kept out |
@@ -19,6 +20,7 @@
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 pub mod backend;
+pub mod capability;
 pub mod cli;
 pub mod config;
 pub mod failsafe;

@@ -1,0 +1,11 @@
+//! REST, GraphQL and JSON-RPC calls as tools: what a capability is.
+//! All capabilities together are one backend to the floors above, so a call of one is a call like any other.
+
+mod definition;
+
+pub use definition::{
+    Auth, AuthKind, Body, CachePolicy, Definition, Endpoint, Fault, GraphqlCall, Hints,
+    JsonRpcCall, Key, KeyError, KeyPlace, Metadata, Name, Origin, Parts, Piece, Provider,
+    QueryParam, ResponseFormat, ResponseSpec, RestCall, Schema, Service, Spread, Surroundings,
+    Template, Transform, ValueTemplate,
+};
