@@ -154,8 +154,10 @@ mod tests {
         #[test]
         fn a_long_string_is_accepted_exactly_where_serde_json_accepts_it(
             pieces in prop::collection::vec(prop::sample::select(&LONG_PIECES[..]), 0..60), fault in prop::sample::select(&FAULTS[..]),
+            plain in 0usize..1000,
         ) {
-            let (text, damaged) = (pieces.concat(), [pieces.concat().as_str(), fault, &pieces.concat()].concat());
+            let text = ["x".repeat(plain), pieces.concat()].concat();
+            let damaged = [text.as_str(), fault, &text].concat();
             for inside in [text.as_str(), &damaged, text.get(1..).unwrap_or("")] {
                 agrees(format!("\"{inside}\"").as_bytes())?;
                 agrees(format!("\"{inside}").as_bytes())?;
