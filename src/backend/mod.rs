@@ -16,6 +16,7 @@ mod spans;
 mod spent;
 mod status;
 mod supervision;
+mod tls;
 mod told;
 mod transport;
 
@@ -31,4 +32,6 @@ pub use patience::{LONGEST_WAIT, Patience, Waiting};
 pub use settings::{BackendSettings, HttpSettings, StdioSettings, TransportSettings};
 pub use spent::Spent;
 pub use status::BackendStatus;
+pub(crate) use tls::tls;
+pub(crate) use transport::Stream;
 pub use transport::{Poster, ServerInfo, supervise};

@@ -15,6 +15,7 @@ mod wire;
 
 pub(super) use any::{Delivery, Transport};
 pub use http::Poster;
+pub(crate) use http::Stream;
 pub use info::ServerInfo;
 pub(super) use outlet::Outlet;
 pub use stdio::supervise;

@@ -33,4 +33,5 @@ mod transport;
 mod wire_tests;
 
 pub use poster::Poster;
+pub(crate) use stream::Stream;
 pub(super) use transport::HttpTransport;

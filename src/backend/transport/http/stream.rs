@@ -12,10 +12,12 @@ use tokio::{
 };
 use tokio_rustls::client::TlsStream;
 
-/// One connection to a backend.
+/// One connection to somebody who is called.
 #[derive(Debug)]
-pub(super) enum Stream {
+pub(crate) enum Stream {
+    /// Nothing around the bytes.
     Plain(TcpStream),
+    /// Encrypted, to somebody whose certificate was found good.
     Tls(Box<TlsStream<TcpStream>>),
 }
 
