@@ -1,22 +1,18 @@
 //! One configured server, as everything above sees it.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError, Weak},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::{
     sync::broadcast,
-    task::JoinSet,
     time::{Instant, timeout, timeout_at},
 };
 use tracing::Instrument;
 
 use super::{
-    Answer, BackendSettings, BackendStatus, Call, CallError, Client, EventReceiver, Line,
+    Answer, BackendSettings, BackendStatus, Call, CallError, Client, EventReceiver, Line, NoLine,
     ServerInfo,
     call::outcome,
+    lines::Lines,
     told::Told,
     transport::{Outlet, Transport},
 };
@@ -41,8 +37,7 @@ pub struct Backend {
     told: Told,
     transport: Transport,
     notices: broadcast::Sender<Message>,
-    /// Locked when a client gets a way of its own, and at the end.
-    lines: Mutex<Vec<Weak<Line>>>,
+    lines: Lines,
     /// 1 while an operator has stopped it.
     stopped: Latest,
     /// When it was last called, in milliseconds of the clock.
@@ -67,7 +62,7 @@ impl Backend {
             told: Told::new(),
             transport: Transport::new(&settings, Outlet::Everybody(notices.clone())),
             notices,
-            lines: Mutex::default(),
+            lines: Lines::default(),
             stopped: Latest::new(0),
             last_called: Latest::new(0),
             settings,
@@ -231,34 +226,17 @@ impl Backend {
         self.transport.unwatch(uri);
     }
 
-    /// A way to it that belongs to one client, and what it says there outside of every call. Nothing is opened yet; what is
-    /// opened ends when the line is dropped, or with the backend.
-    #[must_use]
-    pub fn line(&self, client: Arc<Client>) -> (Arc<Line>, EventReceiver) {
-        let (line, outside) = Line::new(&self.settings, client);
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.retain(is_used);
-        lines.push(Arc::downgrade(&line));
-        (line, outside)
-    }
-
-    /// How many clients have a session or a child of their own.
-    #[must_use]
-    pub fn lines(&self) -> usize {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().filter(|line| is_used(line)).count()
-    }
-
-    async fn stop_lines(&self, deadline: Instant) {
-        let lines: Vec<_> = {
-            let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-            lines.drain(..).filter_map(|line| line.upgrade()).collect()
-        };
-        let mut ends = JoinSet::new();
-        for line in lines {
-            ends.spawn(async move { line.stop(deadline).await });
-        }
-        ends.join_all().await;
+    /// A way to it that belongs to one client of `caller`, and what it says there outside of every call; no caller is named
+    /// where all clients are one. Nothing is opened yet; what is opened ends when the line is dropped, or with the backend.
+    ///
+    /// # Errors
+    /// If there are as many as may be, or as many of this caller.
+    pub fn line(
+        &self,
+        client: Arc<Client>,
+        caller: Option<&str>,
+    ) -> Result<(Arc<Line>, EventReceiver), NoLine> {
+        self.lines.open(&self.settings, client, caller)
     }
 
     /// What it sends that belongs to no call: changed lists, log lines.
@@ -314,7 +292,7 @@ impl Backend {
     /// fail; those at an HTTP endpoint may still be answered.
     pub async fn kill(&self, deadline: Instant) {
         self.stopped.set(1);
-        tokio::join!(self.transport.stop(deadline), self.stop_lines(deadline));
+        tokio::join!(self.transport.stop(deadline), self.lines.stop(deadline));
     }
 
     /// Lets calls through again with a fresh breaker and no back-off, and connects.
@@ -371,11 +349,6 @@ impl Backend {
         };
         timeout_at(deadline, wait).await.unwrap_or_else(timed_out)
     }
-}
-
-/// One that has ended may be kept for a while by those who knew it.
-fn is_used(line: &Weak<Line>) -> bool {
-    line.upgrade().is_some_and(|line| !line.is_over())
 }
 
 impl fmt::Debug for Backend {

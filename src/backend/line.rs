@@ -19,6 +19,8 @@ const OUTSIDE: usize = 64;
 /// One client's own way to one backend. Dropped, it ends its session or child.
 pub struct Line {
     client: Arc<Client>,
+    /// Whose client it is; nobody's in particular where all clients are one caller.
+    caller: Option<Box<str>>,
     transport: Transport,
     /// 1 once it has been ended.
     over: Latest,
@@ -29,6 +31,7 @@ impl Line {
     pub(super) fn new(
         settings: &Arc<BackendSettings>,
         client: Arc<Client>,
+        caller: Option<&str>,
     ) -> (Arc<Self>, EventReceiver) {
         let (sender, outside) = events(OUTSIDE);
         let outlet = Outlet::Client {
@@ -38,6 +41,7 @@ impl Line {
         let transport = Transport::new(settings, outlet);
         let line = Self {
             client,
+            caller: caller.map(Into::into),
             transport,
             over: Latest::new(0),
         };
@@ -48,6 +52,10 @@ impl Line {
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    pub(super) fn is_of(&self, caller: Option<&str>) -> bool {
+        self.caller.as_deref() == caller
     }
 
     /// Sends a notification of its client; nobody opens anything for one.

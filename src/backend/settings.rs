@@ -32,7 +32,7 @@ pub struct BackendSettings {
     /// A stdio child that nobody called for this long is ended, and started again by the next call.
     pub stop_when_idle_for: Option<Duration>,
     /// Clients that may have a session or a child of their own at once, because the backend can ask them for something;
-    /// further ones share one, on which nobody can be asked.
+    /// further ones share one, on which nobody can be asked. Of several callers none takes all.
     pub max_client_sessions: usize,
     /// The longest message taken from the backend, in bytes.
     pub max_message_size: usize,

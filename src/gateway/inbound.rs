@@ -36,6 +36,8 @@ pub struct Caller {
     pub denied_tools: Vec<String>,
     /// Whether it may stop and revive backends, and have the configuration read again.
     pub operator: bool,
+    /// Whether it stands for all clients, because no keys are in use: then nothing is kept back for others.
+    pub is_everybody: bool,
 }
 
 /// One POST.

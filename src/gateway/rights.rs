@@ -3,6 +3,11 @@
 use super::{inbound::Caller, replies::Refusal};
 
 impl Caller {
+    /// Its name, if there may be others beside it.
+    pub(super) fn apart(&self) -> Option<&str> {
+        (!self.is_everybody).then_some(&*self.name)
+    }
+
     /// Whether it may use this backend.
     pub(super) fn may_use(&self, backend: &str) -> bool {
         self.backends

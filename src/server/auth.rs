@@ -153,7 +153,10 @@ impl PublicPath {
 
 /// Whoever is on this machine, where that is enough.
 pub(super) fn local() -> Caller {
-    operator("local")
+    Caller {
+        is_everybody: true,
+        ..operator("local")
+    }
 }
 
 fn operator(name: &str) -> Caller {
@@ -171,6 +174,7 @@ fn caller(key: &ApiKey) -> Caller {
         allowed_tools: key.allowed_tools.clone(),
         denied_tools: key.denied_tools.clone(),
         operator: key.admin,
+        is_everybody: false,
     }
 }
 

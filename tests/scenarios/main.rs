@@ -43,6 +43,7 @@ mod reload;
 mod reread;
 mod resumed;
 mod scripts;
+mod shares;
 mod sse_client;
 mod stale;
 mod stdio_client;
@@ -198,6 +199,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "25 a call in several rounds spends a limit once" => fair::one_call_in_rounds_pays_once,
     "25 a full queue is its own refusal" => fair::full_queue,
     "25 one caller floods" => fair::flood_of_one_caller,
+    "25 one caller floods with sessions that can be asked" => shares::one_caller_floods,
     "27 a foreign Origin or Host" => guard::foreign_origin_and_host,
     "27 no key, no answer" => guard::no_key_no_answer,
     "27 the rights of a key" => guard::rights_of_a_key,
@@ -273,6 +275,8 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "own session: a hundred clients leave nothing" => own_session::a_hundred_leave_nothing,
     "own session: twenty children leave nothing" => own_session::twenty_children_leave_nothing,
     "own session: no more than may be" => own_session::no_more_than_may_be,
+    "own session: one that rests makes room" => shares::one_that_rests_makes_room,
+    "own session: one whose call waits makes none" => shares::one_whose_call_waits_makes_none,
     "own session: roots are asked for at the start" => own_session::roots_are_asked_for_at_the_start,
     "own session: asked outside of calls" => own_session::asked_outside_of_calls,
     "own session: asked outside of calls, and cancelled" => own_session::asked_outside_of_calls_and_cancelled,

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Asks and answers once; the client's own child or session is there then.
-fn converse(client: &Session) {
+pub(crate) fn converse(client: &Session) {
     let mut events = client.stream(&Way::Direct.call(7, "ask", elicit(json!(0), "?")));
     let question = events.json();
     client.answer(&question, json!({"action": "decline"}));
@@ -19,7 +19,7 @@ fn converse(client: &Session) {
 }
 
 /// The processes of a backend, once there are so many that run.
-fn running(backend: &StdioBackend, count: usize) -> Vec<u32> {
+pub(crate) fn running(backend: &StdioBackend, count: usize) -> Vec<u32> {
     until(&format!("{count} children run"), || {
         let pids: Vec<_> = backend
             .pids()

@@ -8,7 +8,7 @@ use crate::{
     support::{Gateway, Setup, Way, until},
 };
 
-fn ask(gateway: &Gateway, way: Way, message: &str) -> (Value, Value) {
+pub(crate) fn ask(gateway: &Gateway, way: Way, message: &str) -> (Value, Value) {
     let params = way.params("ask", elicit(json!(message), message));
     let asked = answer(gateway, &modern(way.path(), "tools/call", params.clone()));
     assert_eq!(asked["result"]["resultType"], "input_required", "{asked}");
@@ -16,7 +16,7 @@ fn ask(gateway: &Gateway, way: Way, message: &str) -> (Value, Value) {
 }
 
 /// The same call with answers to all that was asked.
-fn again(mut params: Value, asked: &Value, response: &Value) -> Value {
+pub(crate) fn again(mut params: Value, asked: &Value, response: &Value) -> Value {
     params["requestState"] = asked["requestState"].clone();
     for key in asked["inputRequests"].as_object().unwrap().keys() {
         params["inputResponses"][key] = response.clone();

@@ -2,13 +2,11 @@
 //! caller and what it can be asked for. A child, or a server on one event stream, cannot say for which call it asks, and so
 //! serves one at a time.
 
-use std::{sync::Arc, time::Duration};
+use std::{cmp::Reverse, collections::HashMap, sync::Arc, time::Duration};
 
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::AbortHandle,
-};
+use tokio::task::AbortHandle;
 
+use super::turns::{Turn, Turns};
 use crate::{
     backend::{Client, Line},
     gateway::{member::Member, sessions::Ending},
@@ -36,14 +34,14 @@ struct Key {
 struct Lent {
     line: Arc<Line>,
     hearing: AbortHandle,
-    turns: Arc<Semaphore>,
+    turns: Arc<Turns>,
     last_used_ms: Latest,
 }
 
 /// A line for one call.
 pub(in crate::gateway) struct Own {
     line: Arc<Line>,
-    _turn: Option<OwnedSemaphorePermit>,
+    _turn: Option<Turn>,
 }
 
 impl Own {
@@ -77,20 +75,20 @@ impl LentLines {
         let mut free = None;
         for number in 0..most {
             let lent = lines.get(&key(number));
-            let Some(lent) = lent.filter(|lent| !lent.line.is_over()) else {
+            if let Some(own) = lent.and_then(|lent| lent.take(now)) {
+                return Some(own);
+            }
+            if lent.is_none_or(|lent| lent.is_over()) {
                 free = Some(number);
                 break;
-            };
-            if let Some(own) = lent.take(now) {
-                return Some(own);
             }
         }
         let (line, hearing) = free.and_then(|_| open())?;
-        let turns = if is_piped { 1 } else { Semaphore::MAX_PERMITS };
+        let turns = Turns::new(if is_piped { 1 } else { usize::MAX });
         let lent = Arc::new(Lent {
             line,
             hearing,
-            turns: Arc::new(Semaphore::new(turns)),
+            turns,
             last_used_ms: Latest::new(now.millis()),
         });
         let own = lent.take(now);
@@ -116,12 +114,39 @@ impl LentLines {
     pub(in crate::gateway) fn reap(&self, now: Stamp) {
         self.0.pin().retain(|_, lent| {
             let silent = now.millis().saturating_sub(lent.last_used_ms.value());
-            let is_over = silent > millis(IDLE) && Arc::strong_count(&lent.line) == 1;
+            let is_over = silent > millis(IDLE) && lent.turns.end_if_idle();
             if is_over {
                 lent.end();
             }
             !is_over
         });
+    }
+
+    /// Ends a way to this backend that no call is on, so that another can be opened: one of `caller`, or without that one of
+    /// whoever has most of them; of those, the one that was used the longest ago. Whether there was one.
+    pub(super) fn make_room(&self, backend: &str, caller: Option<&str>) -> bool {
+        let lines = self.0.pin();
+        let mut here: Vec<_> = lines
+            .iter()
+            .filter(|(key, lent)| *key.backend == *backend && !lent.is_over())
+            .collect();
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for (key, _) in &here {
+            *counts.entry(&key.caller).or_default() += 1;
+        }
+        here.retain(|(key, _)| caller.is_none_or(|caller| *key.caller == *caller));
+        here.sort_by_key(|(key, lent)| {
+            let most = Reverse(counts.get(&*key.caller).copied());
+            (most, lent.last_used_ms.value())
+        });
+        let idle = here.into_iter().find(|(_, lent)| lent.turns.end_if_idle());
+        let Some((key, lent)) = idle else {
+            return false;
+        };
+        lent.end();
+        // Another may stand in its place by now.
+        let _ = lines.remove_if(key, |_, now| Arc::ptr_eq(now, lent));
+        true
     }
 
     /// Ends all.
@@ -134,12 +159,20 @@ impl LentLines {
 
 impl Lent {
     fn take(&self, now: Stamp) -> Option<Own> {
-        let turn = Arc::clone(&self.turns).try_acquire_owned().ok()?;
+        if self.line.is_over() {
+            return None;
+        }
+        let turn = self.turns.take()?;
         self.last_used_ms.set(now.millis());
         Some(Own {
             line: Arc::clone(&self.line),
             _turn: Some(turn),
         })
+    }
+
+    /// Whether no call gets on it any more.
+    fn is_over(&self) -> bool {
+        self.line.is_over() || self.turns.is_over()
     }
 
     fn end(&self) {

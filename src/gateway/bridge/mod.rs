@@ -10,6 +10,7 @@ mod own_way;
 mod parked;
 mod relay;
 mod seal;
+mod turns;
 
 pub(super) use conversation::{Conversation, Step};
 pub(super) use lent::{LentLines, Own};

@@ -7,11 +7,12 @@ use tokio::{task::AbortHandle, time::Instant};
 use super::{Own, levels::takes_level};
 
 use crate::{
-    backend::{Client, Event, EventReceiver, Line},
+    backend::{Client, Event, EventReceiver, Line, NoLine},
     failsafe::CircuitState,
     gateway::{
         catalogue::Kind,
         facade::Gateway,
+        inbound::Caller,
         member::Member,
         notices::{UPDATED, named},
         request::Request,
@@ -40,7 +41,8 @@ impl Gateway {
         if info.era == Era::Modern {
             return None;
         }
-        let (line, hearing) = self.open_line(member, session.client(), Arc::downgrade(session))?;
+        let whose = (session.client(), &*request.caller);
+        let (line, hearing) = self.open_line(member, whose, Arc::downgrade(session))?;
         let line = session.keep_line(member.name(), OwnLine::new(line, hearing));
         // It was taken out meanwhile: whoever took it out has let go of the lines that were there then.
         if !self.table().holds(member) {
@@ -66,7 +68,7 @@ impl Gateway {
         }
         let whose = (&**member, &*request.caller.name, self.clock.now());
         let own = self.lent.lend(whose, client, || {
-            self.open_line(member, client, Weak::new())
+            self.open_line(member, (client, &*request.caller), Weak::new())
         });
         if !self.table().holds(member) {
             drop(self.lent.forget(member.name()));
@@ -74,27 +76,28 @@ impl Gateway {
         own
     }
 
-    /// A new line, and the task that hears what is said on it outside of calls; none where there are as many as may be.
+    /// A new line, and the task that hears what is said on it outside of calls; none where there are as many as may be, and
+    /// none of those can be spared.
     fn open_line(
         self: &Arc<Self>,
         member: &Arc<Member>,
-        client: &Arc<Client>,
+        (client, caller): (&Arc<Client>, &Caller),
         session: Weak<Session>,
     ) -> Option<(Arc<Line>, AbortHandle)> {
-        let most = member.backend().settings().max_client_sessions;
-        let is_full = member.backend().lines() >= most;
-        let is_new = member.is_full(is_full);
-        if is_full {
-            if is_new {
-                tracing::warn!(
-                    backend = member.name(),
-                    most,
-                    "Further clients share the backend and cannot be asked by it: `max_client_sessions` is reached"
-                );
-            }
-            return None;
-        }
-        let (line, outside) = member.backend().line(Arc::clone(client));
+        let open = || member.backend().line(Arc::clone(client), caller.apart());
+        let opened = open().or_else(|why| {
+            let of_whom = caller.apart().filter(|_| why == NoLine::Share);
+            let is_room = self.lent.make_room(member.name(), of_whom);
+            if is_room { open() } else { Err(why) }
+        });
+        let is_new = member.is_full(opened.is_err());
+        let (line, outside) = opened
+            .inspect_err(|why| {
+                if is_new {
+                    tell_full(member, *why, caller);
+                }
+            })
+            .ok()?;
         let hearing = Arc::clone(self).hear_outside(session, Arc::downgrade(member), outside);
         Some((line, tokio::spawn(hearing).abort_handle()))
     }
@@ -164,6 +167,19 @@ impl Gateway {
         let method = notice.method().unwrap_or_default();
         self.read_again(member, Kind::changed_by(method).iter().copied());
     }
+}
+
+fn tell_full(member: &Member, why: NoLine, caller: &Caller) {
+    let whose = match why {
+        NoLine::Full => "clients",
+        NoLine::Share => "clients of this caller",
+    };
+    tracing::warn!(
+        backend = member.name(),
+        caller = &*caller.name,
+        most = member.backend().settings().max_client_sessions,
+        "Further {whose} share the backend and cannot be asked by it: `max_client_sessions` is reached"
+    );
 }
 
 /// Until when a backend may take to say which era it is of. With an open circuit nothing is asked: the call goes the way that

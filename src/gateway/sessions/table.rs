@@ -300,7 +300,7 @@ mod tests {
         let settings = BackendSettings::new("b", TransportSettings::Stdio(child));
         let backend = Backend::new(settings, Clock::new());
         let own = || {
-            let (line, mut outside) = backend.line(Arc::clone(session.client()));
+            let (line, mut outside) = backend.line(Arc::clone(session.client()), None).unwrap();
             let hearing = tokio::spawn(async move { drop(outside.recv().await) });
             OwnLine::new(line, hearing.abort_handle())
         };
