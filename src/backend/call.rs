@@ -47,6 +47,8 @@ pub struct Call<'a> {
     pub message: Message,
     /// Who asks.
     pub speaker: Speaker<'a>,
+    /// The name of the credential by which the client is known; empty for the gateway itself.
+    pub caller: &'a str,
     /// The name of the request in spans and logs.
     pub request_id: RequestId,
     /// The trace that it belongs to.

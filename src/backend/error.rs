@@ -79,6 +79,15 @@ pub enum CallError {
         /// What was wrong, as a sentence.
         reason: Box<str>,
     },
+    /// One tool of the backend failed for a reason that says nothing of its other tools.
+    Tool {
+        /// What happened, as a sentence.
+        reason: Box<str>,
+        /// Whether it may have done something.
+        sent: bool,
+        /// When it is worth trying again, where that is known.
+        retry_after: Option<Duration>,
+    },
     /// The backend asked the client for something that it did not get.
     Unanswered {
         /// What was asked and why there is no answer, as a sentence.
@@ -137,6 +146,7 @@ impl CallError {
             Self::Denied { .. } => Outcome::Denied,
             Self::Http { status, .. } => Outcome::of_http_status(*status),
             Self::Protocol { .. } => Outcome::ProtocolViolation,
+            Self::Tool { .. } => Outcome::ToolFailure,
             Self::Unanswered { .. } => Outcome::CallerFault,
             Self::Stopped => Outcome::Stopped,
         }
@@ -152,7 +162,9 @@ impl CallError {
             Self::CircuitOpen { retry_after, .. }
             | Self::RateLimited { retry_after }
             | Self::Throttled { retry_after } => Some(*retry_after),
-            Self::Unreachable { retry_after, .. } | Self::Http { retry_after, .. } => *retry_after,
+            Self::Unreachable { retry_after, .. }
+            | Self::Http { retry_after, .. }
+            | Self::Tool { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -174,7 +186,11 @@ impl CallError {
     pub const fn was_sent(&self) -> bool {
         matches!(
             self,
-            Self::Lost { .. } | Self::TimedOut { .. } | Self::Http { .. } | Self::Protocol { .. }
+            Self::Lost { .. }
+                | Self::TimedOut { .. }
+                | Self::Http { .. }
+                | Self::Protocol { .. }
+                | Self::Tool { sent: true, .. }
         )
     }
 }
@@ -219,7 +235,7 @@ impl fmt::Display for CallError {
                 status, excerpt, ..
             } => write!(f, "it answered HTTP {status}: {excerpt}"),
             Self::Protocol { reason } => write!(f, "it broke the protocol: {reason}"),
-            Self::Unanswered { reason } => f.write_str(reason),
+            Self::Tool { reason, .. } | Self::Unanswered { reason } => f.write_str(reason),
             Self::Stopped => {
                 f.write_str("an operator stopped it; revive it with gateway_revive_server")
             }
@@ -280,9 +296,9 @@ const BRIEF: usize = 60;
 impl CallError {
     fn brief(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreachable { reason, .. } | Self::Lost { reason } => {
-                f.write_str(&last_cause(reason))
-            }
+            Self::Unreachable { reason, .. }
+            | Self::Lost { reason }
+            | Self::Tool { reason, .. } => f.write_str(&last_cause(reason)),
             Self::TimedOut { after } => write!(f, "deadline {after:.0?}"),
             Self::Http { status, .. } | Self::Denied { status, .. } => write!(f, "HTTP {status}"),
             Self::Throttled { .. } => f.write_str("HTTP 429"),

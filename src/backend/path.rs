@@ -160,11 +160,13 @@ impl Way<'_> {
             ticket.sent_at(start);
         }
         let span = spans::attempt(backend, self.call, start, number);
-        let carried = self.call.trace.inside(span.as_ref()).carried();
+        let trace = self.call.trace.inside(span.as_ref());
+        let carried = trace.carried();
         let begun = start;
         let asked_before = self.asked();
         let delivery = Delivery {
             carried: carried.as_ref(),
+            trace: &trace,
             probe: ticket.is_probe(),
             ..delivery(self.call, self.deadline + asked_before)
         };
@@ -250,7 +252,9 @@ fn delivery<'a>(call: &'a Call<'_>, deadline: Instant) -> Delivery<'a> {
         message: &call.message,
         speaker: call.speaker,
         param_headers: call.param_headers,
+        caller: call.caller,
         request_id: call.request_id,
+        trace: call.trace,
         carried: None,
         events: call.events.as_ref(),
         deadline,
@@ -327,6 +331,7 @@ mod tests {
         Call {
             message: Message::request(b"7", "tools/list", None),
             speaker: Speaker::GATEWAY,
+            caller: "",
             request_id: RequestId::random(),
             trace: Trace::none(),
             started: backend.clock().now(),

@@ -50,6 +50,8 @@ pub(super) fn attempt(
             span.set_some("server.address", http.url.host().map(ToOwned::to_owned));
             span.set_some("server.port", http.url.port_u16().map(i64::from));
         }
+        // It says itself where it calls.
+        TransportSettings::Provided(_) => {}
     }
     Some(span)
 }

@@ -12,7 +12,7 @@ use super::{Backend, CallError, Speaker, transport::Delivery};
 use crate::{
     failsafe::Verdict,
     protocol::Message,
-    telemetry::{RequestId, Stamp},
+    telemetry::{RequestId, Stamp, Trace},
 };
 
 /// How often a backend is looked at; also the resolution of its recent latencies.
@@ -70,7 +70,9 @@ impl Backend {
             message: &message,
             speaker: Speaker::GATEWAY,
             param_headers: &[],
+            caller: "",
             request_id: RequestId::random(),
+            trace: Trace::none(),
             carried: None,
             events: None,
             deadline: Instant::now() + limit,

@@ -110,6 +110,7 @@ impl Line {
                 (format!("stdio, {}", stdio.program), stdio.obstacle())
             }
             TransportSettings::Http(http) => (format!("http, {}", shown(&http.url)), None),
+            TransportSettings::Provided(provider) => (provider.name().to_owned(), None),
         };
         Self {
             name: settings.name.to_string(),

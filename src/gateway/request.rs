@@ -126,6 +126,7 @@ impl Request {
         Call {
             message,
             speaker: self.speaker(),
+            caller: &self.caller.name,
             request_id: self.request_id,
             trace: &self.trace,
             started: self.started,

@@ -1,16 +1,17 @@
-//! One face for both transports.
+//! One face for all transports.
 
 use std::{borrow::Cow, sync::Arc};
 
 use tokio::time::Instant;
 
 use super::{
-    Outlet, ServerInfo, http::HttpTransport, stdio::StdioTransport, watched::Watched, wire,
+    Outlet, ServerInfo, http::HttpTransport, provided::ProvidedTransport, stdio::StdioTransport,
+    watched::Watched, wire,
 };
 use crate::{
     backend::{BackendSettings, CallError, EventSender, ParamHeader, Speaker, TransportSettings},
     protocol::{Era, Message},
-    telemetry::{Carried, RequestId},
+    telemetry::{Carried, RequestId, Trace},
 };
 
 /// One attempt to have a request answered.
@@ -19,7 +20,11 @@ pub(in crate::backend) struct Delivery<'a> {
     pub(in crate::backend) message: &'a Message,
     pub(in crate::backend) speaker: Speaker<'a>,
     pub(in crate::backend) param_headers: &'a [ParamHeader],
+    /// Whose call it is.
+    pub(in crate::backend) caller: &'a str,
     pub(in crate::backend) request_id: RequestId,
+    /// The part of the trace that the attempt is in.
+    pub(in crate::backend) trace: &'a Trace,
     /// What the backend is told of the trace.
     pub(in crate::backend) carried: Option<&'a Carried>,
     pub(in crate::backend) events: Option<&'a EventSender>,
@@ -52,11 +57,12 @@ impl<'a> Delivery<'a> {
     }
 }
 
-/// A child process or an HTTP endpoint.
+/// A child process, an HTTP endpoint, or a part of this program.
 #[derive(Clone, Debug)]
 pub(in crate::backend) enum Transport {
     Stdio(StdioTransport),
     Http(HttpTransport),
+    Provided(ProvidedTransport),
 }
 
 impl Transport {
@@ -67,6 +73,9 @@ impl Transport {
                 Self::Stdio(StdioTransport::new(backend, stdio.clone(), outlet))
             }
             TransportSettings::Http(http) => Self::Http(HttpTransport::new(backend, http, outlet)),
+            TransportSettings::Provided(provider) => {
+                Self::Provided(ProvidedTransport::new(Arc::clone(provider)))
+            }
         }
     }
 
@@ -75,6 +84,7 @@ impl Transport {
         match self {
             Self::Stdio(_) => "stdio",
             Self::Http(http) => http.name(),
+            Self::Provided(provided) => provided.name(),
         }
     }
 
@@ -86,6 +96,7 @@ impl Transport {
         match self {
             Self::Stdio(stdio) => stdio.request(delivery).await,
             Self::Http(http) => http.request(delivery).await,
+            Self::Provided(provided) => provided.request(delivery).await,
         }
     }
 
@@ -97,6 +108,7 @@ impl Transport {
         match self {
             Self::Stdio(stdio) => stdio.connect(delivery).await,
             Self::Http(http) => http.connect(delivery).await,
+            Self::Provided(_) => Ok(()),
         }
     }
 
@@ -104,6 +116,7 @@ impl Transport {
         match self {
             Self::Stdio(stdio) => stdio.notify(message).await,
             Self::Http(http) => http.notify(message).await,
+            Self::Provided(_) => Ok(()),
         }
     }
 
@@ -112,6 +125,7 @@ impl Transport {
         match self {
             Self::Stdio(stdio) => stdio.info().await,
             Self::Http(http) => http.info().await,
+            Self::Provided(provided) => Ok(provided.info()),
         }
     }
 
@@ -126,6 +140,7 @@ impl Transport {
                 Ok((info.era == Era::Modern).then_some(info))
             }
             Self::Http(http) => http.modern_info(deadline).await,
+            Self::Provided(_) => Ok(None),
         }
     }
 
@@ -134,31 +149,38 @@ impl Transport {
         match self {
             Self::Stdio(_) => true,
             Self::Http(http) => http.is_stream(),
+            Self::Provided(_) => false,
         }
     }
 
     /// Whether it is known as modern, over HTTP.
     pub(in crate::backend) fn reads_headers(&self) -> bool {
         match self {
-            Self::Stdio(_) => false,
+            Self::Stdio(_) | Self::Provided(_) => false,
             Self::Http(http) => http.is_modern(),
         }
     }
 
     /// Of a modern backend: tells changes of this resource from now on.
     pub(in crate::backend) async fn watch(&self, uri: &str) -> bool {
-        self.watched().add(uri).await
+        match self.watched() {
+            Some(watched) => watched.add(uri).await,
+            None => false,
+        }
     }
 
     /// The opposite.
     pub(in crate::backend) fn unwatch(&self, uri: &str) {
-        self.watched().remove(uri);
+        if let Some(watched) = self.watched() {
+            watched.remove(uri);
+        }
     }
 
-    fn watched(&self) -> &Watched {
+    fn watched(&self) -> Option<&Watched> {
         match self {
-            Self::Stdio(stdio) => stdio.watched(),
-            Self::Http(http) => http.watched(),
+            Self::Stdio(stdio) => Some(stdio.watched()),
+            Self::Http(http) => Some(http.watched()),
+            Self::Provided(_) => None,
         }
     }
 
@@ -167,6 +189,7 @@ impl Transport {
         match self {
             Self::Stdio(stdio) => stdio.is_running(),
             Self::Http(http) => http.is_running(),
+            Self::Provided(provided) => provided.is_running(),
         }
     }
 
@@ -175,6 +198,7 @@ impl Transport {
         match self {
             Self::Stdio(stdio) => stdio.restarts(),
             Self::Http(http) => http.restarts(),
+            Self::Provided(_) => 0,
         }
     }
 
@@ -182,7 +206,7 @@ impl Transport {
     pub(in crate::backend) fn permanent(&self) -> Option<Box<str>> {
         match self {
             Self::Stdio(stdio) => stdio.permanent(),
-            Self::Http(_) => None,
+            Self::Http(_) | Self::Provided(_) => None,
         }
     }
 
@@ -191,6 +215,7 @@ impl Transport {
         match self {
             Self::Stdio(stdio) => stdio.rest(deadline).await,
             Self::Http(http) => http.rest(deadline).await,
+            Self::Provided(_) => {}
         }
     }
 
@@ -199,6 +224,7 @@ impl Transport {
         match self {
             Self::Stdio(stdio) => stdio.gate().shut(),
             Self::Http(http) => http.gate().shut(),
+            Self::Provided(provided) => provided.set_stopped(true),
         }
         self.rest(deadline).await;
     }
@@ -208,6 +234,7 @@ impl Transport {
         match self {
             Self::Stdio(stdio) => stdio.forgive(),
             Self::Http(http) => http.gate().open(),
+            Self::Provided(provided) => provided.set_stopped(false),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! How a request reaches a backend and its answer comes back: one [`Transport`] with a child process or an HTTP endpoint
-//! behind it. What is common to both lies in `wire`.
+//! How a request reaches a backend and its answer comes back: one [`Transport`] with a child process, an HTTP endpoint,
+//! or a part of this program behind it. What is common to them lies in `wire`.
 
 mod any;
 mod bound;
@@ -8,6 +8,7 @@ mod http;
 mod info;
 mod listening;
 mod outlet;
+mod provided;
 mod serials;
 mod stdio;
 mod watched;
@@ -18,4 +19,5 @@ pub use http::Poster;
 pub(crate) use http::Stream;
 pub use info::ServerInfo;
 pub(super) use outlet::Outlet;
+pub use provided::{Asked, Provider};
 pub use stdio::supervise;

@@ -210,6 +210,6 @@ fn needs_restart(started: &ServerSettings, now: &ServerSettings) -> Vec<&'static
 fn obstacle(settings: &BackendSettings) -> Option<(Box<str>, String)> {
     match &settings.transport {
         TransportSettings::Stdio(stdio) => Some((settings.name.clone(), stdio.obstacle()?)),
-        TransportSettings::Http(_) => None,
+        TransportSettings::Http(_) | TransportSettings::Provided(_) => None,
     }
 }

@@ -193,14 +193,14 @@ mod tests {
     fn stdio(settings: &BackendSettings) -> &StdioSettings {
         match &settings.transport {
             TransportSettings::Stdio(stdio) => stdio,
-            TransportSettings::Http(_) => panic!("not stdio"),
+            _ => panic!("not stdio"),
         }
     }
 
     fn http(settings: &BackendSettings) -> &HttpSettings {
         match &settings.transport {
             TransportSettings::Http(http) => http,
-            TransportSettings::Stdio(_) => panic!("not http"),
+            _ => panic!("not http"),
         }
     }
 

@@ -209,6 +209,7 @@ impl Reader {
             .send(&Call {
                 message: Message::request(b"1", kind.method(), params.as_deref()),
                 speaker: Speaker::GATEWAY,
+                caller: "",
                 request_id: RequestId::random(),
                 trace: Trace::none(),
                 started: self.clock.now(),

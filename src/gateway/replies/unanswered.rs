@@ -113,6 +113,7 @@ const fn error_code(error: &CallError) -> &'static str {
         CallError::Denied { .. }
         | CallError::Http { .. }
         | CallError::Protocol { .. }
+        | CallError::Tool { .. }
         | CallError::Unanswered { .. } => BACKEND_ERROR,
     }
 }
@@ -138,10 +139,10 @@ fn advice(backend: &str, error: &CallError) -> String {
         CallError::Unreachable { permanent: true, .. } => format!(
             "Do not try again: the configuration of {backend:?} must be mended first. Tell the user, and use another server."
         ),
-        CallError::Unreachable { .. } | CallError::SessionLost => {
+        CallError::Unreachable { .. } | CallError::SessionLost | CallError::Tool { sent: false, .. } => {
             format!("{wait}, then call again; nothing was done yet, so it is safe to repeat.")
         }
-        CallError::Lost { .. } => "The call may or may not have taken effect: check its effect before repeating it.".to_owned(),
+        CallError::Lost { .. } | CallError::Tool { .. } => "The call may or may not have taken effect: check its effect before repeating it.".to_owned(),
         CallError::TimedOut { .. } => "The call may or may not have taken effect: check before repeating it, and ask for less at once.".to_owned(),
         CallError::Denied { .. } => format!(
             "Do not try again: the credential for {backend:?} must be mended in the configuration. Tell the user."

@@ -101,6 +101,7 @@ pub(super) fn call(name: &str) -> Call<'static> {
     Call {
         message: Message::request(br#""mine""#, "tools/call", Some(params.as_bytes())),
         speaker: Speaker::GATEWAY,
+        caller: "",
         request_id: RequestId::random(),
         trace: Trace::none(),
         started: Clock::new().now(),
