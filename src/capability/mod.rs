@@ -1,8 +1,26 @@
-//! REST, GraphQL and JSON-RPC calls as tools: what a capability is, and how its provider is called.
+//! REST, GraphQL and JSON-RPC calls as tools: what a capability is, and how it is called.
 //! All capabilities together are one backend to the floors above, so a call of one is a call like any other.
 
+mod answer;
+#[cfg(test)]
+mod answer_tests;
+mod attempt;
+mod check;
 mod context;
+mod credential;
 mod definition;
+mod executor;
+#[cfg(test)]
+mod executor_tests;
+#[cfg(test)]
+mod failing_tests;
+mod failure;
+mod guards;
+mod pages;
+mod ready;
+mod render;
+#[cfg(test)]
+mod samples;
 mod web;
 
 pub use context::Context;
@@ -12,4 +30,6 @@ pub use definition::{
     QueryParam, ResponseFormat, ResponseSpec, RestCall, Schema, Service, Spread, Surroundings,
     Template, Transform, ValueTemplate,
 };
+pub use executor::{Calling, ExecuteFault, Executor, Outside};
+pub use guards::{Guard, Guards};
 pub use web::{Limits, PrivateNetworks, Reply, Resolve, Resolving, Web, WebFault};

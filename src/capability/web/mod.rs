@@ -13,4 +13,5 @@ mod resolve;
 pub use client::{Limits, Reply, Web};
 pub use fault::WebFault;
 pub use networks::PrivateNetworks;
+pub(super) use redirect::target;
 pub use resolve::{Resolve, Resolving};

@@ -21,6 +21,10 @@ pub(in crate::capability) struct Api {
 }
 
 impl Asked {
+    pub(in crate::capability) fn method(&self) -> &str {
+        self.head.split(' ').next().unwrap()
+    }
+
     /// The path with its query.
     pub(in crate::capability) fn path(&self) -> &str {
         self.head.split(' ').nth(1).unwrap()
@@ -31,6 +35,10 @@ impl Asked {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim())
         })
+    }
+
+    pub(in crate::capability) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap()
     }
 }
 
@@ -79,6 +87,11 @@ pub(in crate::capability) fn answer(status: u16, headers: &[(&str, &str)], body:
         "HTTP/1.1 {status} Said\r\n{lines}content-length: {}\r\n\r\n{body}",
         body.len()
     )
+}
+
+/// A whole answer in JSON.
+pub(in crate::capability) fn json(status: u16, body: &str) -> String {
+    answer(status, &[("content-type", "application/json")], body)
 }
 
 async fn serve(
