@@ -1,6 +1,8 @@
 //! What backends say outside of calls, on the stream of an older session or in a subscription of a modern one: who hears it,
 //! and what happens when that stream breaks, is refused or never opens.
 
+use std::net::SocketAddr;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,11 +14,11 @@ use crate::{
 };
 
 pub(crate) const UPDATED: &str = "notifications/resources/updated";
-const TOOLS: &str = "notifications/tools/list_changed";
+pub(crate) const TOOLS: &str = "notifications/tools/list_changed";
 const PROMPTS: &str = "notifications/prompts/list_changed";
 const RESOURCES: &str = "notifications/resources/list_changed";
 
-fn gateway(backend: &EraBackend) -> Gateway {
+pub(crate) fn gateway(backend: &EraBackend) -> Gateway {
     Setup::backends(json!({"backend": backend.config()})).start()
 }
 
@@ -31,7 +33,7 @@ pub(crate) fn next(events: &mut Events, methods: &[&str]) -> Value {
 }
 
 /// Waits until the one stream that is open is the one that was asked for last, and that asks for all of `uris` and no others.
-fn subscribed(backend: &EraBackend, uris: &[&str]) {
+pub(crate) fn subscribed(backend: &EraBackend, uris: &[&str]) {
     until(&format!("{uris:?} are subscribed to"), || {
         let last = backend.received("subscriptions/listen").pop()?;
         let asked: Value = serde_json::from_str(&last.body).unwrap();
@@ -41,7 +43,7 @@ fn subscribed(backend: &EraBackend, uris: &[&str]) {
     });
 }
 
-fn subscribe(client: &Session, method: &str, uri: &str) {
+pub(crate) fn subscribe(client: &Session, method: &str, uri: &str) {
     let answer = client.ask(&format!("resources/{method}"), json!({"uri": uri}));
     assert!(answer.is_good(), "{answer:?}");
 }
@@ -53,6 +55,15 @@ fn listen(gateway: &Gateway, notifications: Value) -> Events {
 
 /// A subscription of a modern client.
 pub(crate) fn listen_at(path: &str, gateway: &Gateway, notifications: Value) -> Events {
+    acknowledged(gateway.address(), path, notifications).0
+}
+
+/// The same, and what is acknowledged of it.
+pub(crate) fn acknowledged(
+    address: SocketAddr,
+    path: &str,
+    notifications: Value,
+) -> (Events, Value) {
     let meta = json!({
         "io.modelcontextprotocol/protocolVersion": REVISION,
         "io.modelcontextprotocol/clientCapabilities": {},
@@ -61,9 +72,9 @@ pub(crate) fn listen_at(path: &str, gateway: &Gateway, notifications: Value) -> 
     let post = Request::post(path, message(json!(7), "subscriptions/listen", &params))
         .header("mcp-protocol-version", REVISION)
         .header("mcp-method", "subscriptions/listen");
-    let mut events = Events::of(post.open(gateway.address()).unwrap());
-    next(&mut events, &["notifications/subscriptions/acknowledged"]);
-    events
+    let mut events = Events::of(post.open(address).unwrap());
+    let told = next(&mut events, &["notifications/subscriptions/acknowledged"]);
+    (events, told["params"]["notifications"].clone())
 }
 
 pub(crate) fn by_the_client_whose_session_it_is() {

@@ -17,6 +17,7 @@ mod bad_modern_input;
 mod bounded;
 mod breaker;
 mod catalogue;
+mod changed_set;
 mod circuits;
 mod dying;
 mod fair;
@@ -317,6 +318,10 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "heard: from the backend that has the resource" => heard::from_the_backend_that_has_it,
     "heard: by modern clients as they filter" => heard::by_modern_clients_as_they_filter,
     "heard: again after the stream broke" => heard::again_after_the_stream_broke,
+    "heard: while another set is asked for, over HTTP" => changed_set::over_http,
+    "heard: while another set is asked for, on standard streams" => changed_set::on_standard_streams,
+    "heard: several resources at an older backend, side by side" => changed_set::several_at_an_older_backend,
+    "heard: while another set is refused" => changed_set::that_is_refused,
     "heard: again after the subscription broke" => heard::again_after_the_subscription_broke,
     "heard: nothing where there is no stream" => heard::where_there_is_no_stream,
     "heard: nothing where the stream never opens" => heard::where_the_stream_never_opens,

@@ -65,6 +65,14 @@ fn bits(is_set: impl Fn(&(&str, &str)) -> bool) -> u64 {
     LISTS.iter().enumerate().map(bit).sum()
 }
 
+/// The id of the subscription in which this is said, as JSON.
+pub(super) fn subscription_of(message: &Message) -> Option<Vec<u8>> {
+    memchr::memmem::find(message.bytes(), b"subscriptionId")?;
+    let params = message.params()?;
+    let meta: RawObject<'_> = RawObject::parse(&params)?.read("_meta")?;
+    Some(meta.member(SUBSCRIPTION_ID)?.get().into())
+}
+
 /// A message of a subscription as others hear it, without the subscription's id; nothing of what only opens it. What is of no
 /// subscription stays as it is.
 pub(super) fn untagged(message: Message) -> Option<Message> {
@@ -151,6 +159,9 @@ mod tests {
             heard(r#"{"_meta":{"x":1e0,"io.modelcontextprotocol/subscriptionId":7},"uri":"a:b"}"#),
             r#"{"_meta":{"x":1e0},"uri":"a:b"}"#
         );
+        let tagged = br#"{"_meta":{"io.modelcontextprotocol/subscriptionId":7}}"#;
+        let tagged = Message::notification(ACKNOWLEDGED, Some(tagged));
+        assert_eq!(subscription_of(&tagged).as_deref(), Some(&b"7"[..]));
         assert_eq!(
             heard(r#"{"_meta":{"io.modelcontextprotocol/subscriptionId":7}}"#),
             ""

@@ -1,11 +1,22 @@
 //! `subscriptions/listen`: a stream of what changes, for as long as its client stays.
 
-use std::{collections::HashSet, mem, pin::Pin, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    mem,
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
-use tokio::{runtime::Handle, sync::watch, time::Instant};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
     gateway::{
@@ -18,11 +29,16 @@ use crate::{
         sessions::{Lists, MOST_SUBSCRIPTIONS, Session},
         stream::{next_message, step_by_step},
     },
-    protocol::{Message, RawObject},
+    protocol::{Era, Message, RawObject},
 };
 
 const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
+
+/// How long a client waits for its backends to agree; what is not answered by then is not acknowledged.
+const AGREE: Duration = Duration::from_secs(5);
+/// Resources that backends are asked for at once.
+const AT_ONCE: usize = 16;
 
 /// The longest id of a subscription, in bytes: each of its messages bears it.
 const MOST_ID: usize = 256;
@@ -56,8 +72,8 @@ struct Ending {
     /// The backend of all resources; on `/mcp` each is looked for.
     member: Option<Arc<Member>>,
     request: Request,
-    /// What was asked for, answered or not, as the backend names it: the answer may come when its client has gone.
-    asked: Vec<(Arc<Member>, String)>,
+    /// What was asked for, answered or not, and how its backend names it: the answer may come when its client has gone.
+    asked: HashMap<String, (Arc<Member>, String)>,
 }
 
 impl Gateway {
@@ -90,7 +106,7 @@ impl Gateway {
             session,
             member,
             request,
-            asked: Vec::new(),
+            asked: HashMap::new(),
         };
         filter.uris = ending.subscribe(filter.uris).await;
         let subscription = Subscription {
@@ -128,24 +144,39 @@ fn tells_of(initialized: &[u8], kind: &str) -> Option<bool> {
 }
 
 impl Ending {
-    /// Asks the backends for changes of these resources; gives those that they agree to.
+    /// Asks the backends for changes of these resources, side by side; gives those that they agree to.
     async fn subscribe(&mut self, uris: Vec<String>) -> Vec<String> {
-        let mut agreed = Vec::new();
+        let until = self.request.deadline.min(Instant::now() + AGREE);
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        let mut asking = JoinSet::new();
         for uri in uris {
-            let Some((member, own)) = self.backend_of(&uri).await else {
+            let backend = timeout_at(until, self.backend_of(&uri)).await;
+            let Some((member, own)) = backend.ok().flatten() else {
                 continue;
             };
             self.session.subscribe(&uri);
-            self.asked.push((Arc::clone(&member), own.to_owned()));
-            let answer = self.gateway.hear_of(&self.request, &member, own).await;
+            let asked = Asked {
+                gateway: Arc::clone(&self.gateway),
+                request: self.request.clone(),
+                member: Arc::clone(&member),
+                own: own.to_owned(),
+            };
+            let own = own.to_owned();
+            self.asked.insert(uri.clone(), (member, own));
+            let places = Arc::clone(&places);
+            asking.spawn(async move { (uri, asked.ask(&places).await) });
+        }
+        let mut agreed = Vec::new();
+        while let Ok(Some(answer)) = timeout_at(until, asking.join_next()).await {
             match answer {
-                Ok(answer) if answer.result().is_some() => agreed.push(uri),
-                refused => {
-                    self.session.unsubscribe(&uri);
-                    if refused.is_ok() {
-                        self.asked.pop();
-                    }
-                }
+                Ok((uri, Some(true))) => agreed.push(uri),
+                Ok((uri, Some(false))) => drop(self.asked.remove(&uri)),
+                Ok((_, None)) | Err(_) => {}
+            }
+        }
+        for uri in self.session.subscribed() {
+            if !agreed.iter().any(|agreed| **agreed == *uri) {
+                self.session.unsubscribe(&uri);
             }
         }
         agreed
@@ -163,7 +194,7 @@ impl Ending {
         let patience = self.gateway.table().settings().request_timeout;
         self.request.deadline = Instant::now() + patience;
         let (gateway, request) = (Arc::clone(&self.gateway), self.request.clone());
-        for (member, uri) in mem::take(&mut self.asked) {
+        for (member, uri) in mem::take(&mut self.asked).into_values() {
             if gateway.is_wanted(&member, &uri) {
                 continue;
             }
@@ -172,6 +203,34 @@ impl Ending {
                 let _ = gateway.hear_of(&request, &member, &uri).await;
             }
         }
+    }
+}
+
+/// A resource that a backend is asked to tell changes of.
+struct Asked {
+    gateway: Arc<Gateway>,
+    request: Request,
+    member: Arc<Member>,
+    own: String,
+}
+
+impl Asked {
+    /// Whether its backend agrees, if that can be known.
+    async fn ask(self, places: &Semaphore) -> Option<bool> {
+        let Self {
+            gateway,
+            request,
+            member,
+            own,
+        } = self;
+        // A modern backend is asked for all at once.
+        let era = member.backend().era(request.deadline).await;
+        let _place = match era {
+            Ok(Era::Legacy) => places.acquire().await.ok(),
+            _ => None,
+        };
+        let answer = gateway.hear_of(&request, &member, &own).await.ok()?;
+        Some(answer.result().is_some())
     }
 }
 

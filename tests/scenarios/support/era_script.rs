@@ -42,6 +42,8 @@ pub(crate) enum Outside {
     Refused,
     /// Its head never comes.
     Mute,
+    /// Its head comes once this is another.
+    Slow,
 }
 
 /// The backend behind all its connections.
@@ -274,6 +276,12 @@ impl Shared {
         Err(io::ErrorKind::ConnectionAborted.into())
     }
 
+    fn hold(&self, wire: &mut Wire) {
+        while self.state().outside == Outside::Slow && !wire.is_closed() {
+            thread::sleep(LOOK);
+        }
+    }
+
     fn modern(&self, wire: &mut Wire, arrived: &Arrived) -> io::Result<()> {
         if arrived.method != "POST" {
             return wire.answer(405, "", "");
@@ -326,6 +334,7 @@ impl Shared {
         match outside {
             Outside::Refused => return wire.answer(405, "", ""),
             Outside::Mute => return self.hang(wire),
+            Outside::Slow => self.hold(wire),
             Outside::Open => {}
         }
         wire.begin(EVENTS)?;

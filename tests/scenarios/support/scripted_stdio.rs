@@ -55,8 +55,8 @@ pub(crate) struct Script {
     options: Vec<String>,
     revealed: Mutex<bool>,
     waiting: Mutex<HashMap<String, mpsc::Sender<String>>>,
-    /// The id of the subscription.
-    subscription: Mutex<String>,
+    /// The ids of the open subscriptions.
+    subscriptions: Mutex<Vec<Value>>,
 }
 
 /// Runs the scripted backend until its input ends.
@@ -69,7 +69,7 @@ pub(crate) fn main(mut arguments: impl Iterator<Item = String>) -> ExitCode {
         options: arguments.collect(),
         revealed: Mutex::new(false),
         waiting: Mutex::default(),
-        subscription: Mutex::default(),
+        subscriptions: Mutex::default(),
     });
     if script.dies_at_start() {
         eprintln!("scripted backend: refusing to start");
@@ -194,6 +194,10 @@ impl Script {
     }
 
     fn answer(&self, frame: &Frame) {
+        if frame.method() == "notifications/cancelled" {
+            let gone = frame.param("requestId");
+            self.subscriptions.lock().unwrap().retain(|id| *id != gone);
+        }
         if frame.id.is_none() {
             if frame.method() == "notifications/initialized" && self.has("--asks-roots") {
                 self.send(r#"{"jsonrpc":"2.0","id":0,"method":"roots/list"}"#);
@@ -226,9 +230,12 @@ impl Script {
     /// As a server of revision 2026-07-28 alone does.
     fn answer_modern(&self, frame: &Frame) {
         if frame.method() == "subscriptions/listen" {
-            *self.subscription.lock().unwrap() = frame.id().to_owned();
+            let id = serde_json::from_str(frame.id()).unwrap_or_default();
             let acknowledged = "notifications/subscriptions/acknowledged";
-            return self.tell_subscribed(acknowledged, json!({}));
+            let mut open = self.subscriptions.lock().unwrap();
+            self.send(&tagged(&id, acknowledged));
+            open.push(id);
+            return;
         }
         let Some(answered) = modern_offer::answer(frame) else {
             return;
@@ -237,16 +244,10 @@ impl Script {
             self.send(line);
         }
         if frame.asked().is_some_and(|asked| asked.name == "log") {
-            self.tell_subscribed("notifications/tools/list_changed", json!({}));
+            for id in &*self.subscriptions.lock().unwrap() {
+                self.send(&tagged(id, "notifications/tools/list_changed"));
+            }
         }
-    }
-
-    fn tell_subscribed(&self, method: &str, mut params: Value) {
-        let id = self.subscription.lock().unwrap().clone();
-        let id: Value = serde_json::from_str(&id).unwrap_or_default();
-        params["_meta"]["io.modelcontextprotocol/subscriptionId"] = id;
-        let told = json!({"jsonrpc": "2.0", "method": method, "params": params});
-        self.send(&told.to_string());
     }
 
     fn refuse(&self, frame: &Frame) {
@@ -282,6 +283,12 @@ impl Script {
         }
         frame::result(frame.id(), &result.to_string())
     }
+}
+
+/// A notification of a subscription.
+fn tagged(id: &Value, method: &str) -> String {
+    let params = json!({"_meta": {"io.modelcontextprotocol/subscriptionId": id}});
+    json!({"jsonrpc": "2.0", "method": method, "params": params}).to_string()
 }
 
 /// The lines of a journal so far.

@@ -1,4 +1,4 @@
-//! What a backend says outside of calls: on the GET stream of a legacy session, or in the one subscription of a modern one.
+//! What a backend says outside of calls on the GET stream of a legacy session.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,23 +6,23 @@ use http::StatusCode;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
-    era::mirrored,
-    exchange::{Outgoing, Says, get, post},
+    exchange::{Outgoing, get},
     head::Head,
     pool::Lease,
     session::Session,
+    subscription::Subscriptions,
     transport::Shared,
 };
 use crate::{
-    backend::transport::{Outlet, listening, wire},
+    backend::transport::Outlet,
     protocol::{Kind, Message, SseEvent},
 };
 
 /// The pause before a stream that has ended is opened again; it doubles up to [`LONGEST_PAUSE`] while that fails.
-const PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// The longest `Retry-After` that is kept to.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
+pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
 /// How long a backend may take to begin its stream.
 pub(super) const BEGIN_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -45,8 +45,6 @@ enum Over {
     Ended,
     /// It could not be opened.
     Failed,
-    /// Something else is to be listened for.
-    Changed,
 }
 
 impl Shared {
@@ -60,19 +58,27 @@ impl Shared {
         if !is_asked && !session.info.may_tell() {
             return;
         }
+        let (shared, session) = (Arc::clone(self), Arc::clone(session));
+        tokio::spawn(async move {
+            tokio::select! {
+                () = session.ended() => {}
+                () = shared.hear_outside(&session) => {}
+            }
+        });
+    }
+
+    async fn hear_outside(self: Arc<Self>, session: &Arc<Session>) {
+        let session = Arc::clone(session);
+        if session.is_modern() {
+            return Subscriptions::new(self, session).listen().await;
+        }
         let ear = Ear {
-            shared: Arc::clone(self),
-            session: Arc::clone(session),
+            shared: self,
+            session,
             last_event: None,
             retry: None,
         };
-        tokio::spawn(async move {
-            let session = Arc::clone(&ear.session);
-            tokio::select! {
-                () = session.ended() => {}
-                () = ear.listen() => {}
-            }
-        });
+        ear.listen().await;
     }
 }
 
@@ -82,14 +88,8 @@ impl Ear {
         let mut was_open = false;
         loop {
             let begun = Instant::now();
-            let over = if self.session.is_modern() {
-                self.hear_subscription(was_open).await
-            } else {
-                self.hear_stream(was_open).await
-            };
-            match over {
+            match self.hear_stream(was_open).await {
                 Over::NotOffered => return,
-                Over::Changed => continue,
                 Over::Ended => was_open = true,
                 Over::Failed => {}
             }
@@ -105,7 +105,7 @@ impl Ear {
     async fn hear_stream(&mut self, is_again: bool) -> Over {
         let endpoint = self.shared.pool.endpoint();
         let request = get(endpoint, Some(&self.session), self.last_event.as_deref());
-        let Some((head, lease)) = self.begin(&request).await else {
+        let Some((head, lease)) = begin(&self.shared, &request).await else {
             return Over::Failed;
         };
         if !is_begun(&head) {
@@ -118,58 +118,7 @@ impl Ear {
         if is_again && self.last_event.is_none() {
             self.may_have_missed();
         }
-        self.hear(lease, |_, _| ()).await
-    }
-
-    /// One subscription for everything that the backend tells of (MCP 2026-07-28, basic/patterns/subscriptions).
-    async fn hear_subscription(&mut self, is_again: bool) -> Over {
-        let mut wanted = self.shared.watched.wanted();
-        let now = wanted.borrow_and_update().clone();
-        let serial = self.shared.serials.next().to_string();
-        let message = listening::subscription(&self.session.info, &now);
-        let mirrored = mirrored(&message, &[]);
-        let mut edit = wire::outgoing(&message, &serial);
-        let says = Says {
-            session: Some(&self.session),
-            mirrored: &mirrored,
-            ..Says::default()
-        };
-        let request = post(self.shared.pool.endpoint(), says, edit.pieces());
-        let Some((head, lease)) = self.begin(&request).await else {
-            return Over::Failed;
-        };
-        if !is_begun(&head) {
-            if is_for_now(head.status) {
-                return self.put_off(&head);
-            }
-            // It may agree to another set.
-            self.shared.watched.answer(now.version, false);
-            let _ = wanted.changed().await;
-            return Over::Changed;
-        }
-        if is_again {
-            self.may_have_missed();
-        }
-        let shared = Arc::clone(&self.shared);
-        let session = Arc::clone(&self.session);
-        let agreed = |_: &mut Self, message: &Message| {
-            if message.method() == Some(listening::ACKNOWLEDGED) {
-                shared.watched.answer(now.version, true);
-                session.tells_of(listening::agreed(message));
-            }
-        };
-        let over = tokio::select! {
-            over = self.hear(lease, agreed) => over,
-            _ = wanted.changed() => Over::Changed,
-        };
-        session.tells_of(0);
-        over
-    }
-
-    /// Opens a stream; nothing if the backend does not begin it.
-    async fn begin(&self, request: &Outgoing<'_>) -> Option<(Head, Lease)> {
-        let begun = timeout(BEGIN_TIMEOUT, self.shared.pool.send(request)).await;
-        begun.ok()?.ok()
+        self.hear(lease).await
     }
 
     /// There is no stream behind `head` at the moment.
@@ -179,14 +128,13 @@ impl Ear {
         Over::Failed
     }
 
-    async fn hear(&mut self, mut lease: Lease, before: impl Fn(&mut Self, &Message)) -> Over {
+    async fn hear(&mut self, mut lease: Lease) -> Over {
         let mut events = self.shared.bound.events();
         while let Ok(Some(piece)) = lease.piece().await {
             events.push(&piece);
             for event in events.by_ref() {
                 let heard = event.inspect_err(|too_large| self.shared.bound.lost(too_large));
                 if let Some(message) = heard.ok().and_then(|event| self.message(event)) {
-                    before(self, &message);
                     self.heard(message);
                 }
             }
@@ -210,11 +158,6 @@ impl Ear {
     fn heard(&self, message: Message) {
         match message.kind() {
             Kind::Request => self.shared.asked(&self.session, None, message),
-            Kind::Notification if self.session.is_modern() => {
-                if let Some(notice) = listening::untagged(message) {
-                    self.shared.outlet.say(notice);
-                }
-            }
             Kind::Notification => self.shared.say(&self.session, None, message),
             Kind::Response => {}
         }
@@ -228,7 +171,13 @@ impl Ear {
     }
 }
 
-fn is_begun(head: &Head) -> bool {
+/// Opens a stream; nothing if the backend does not begin it.
+pub(super) async fn begin(shared: &Shared, request: &Outgoing<'_>) -> Option<(Head, Lease)> {
+    let begun = timeout(BEGIN_TIMEOUT, shared.pool.send(request)).await;
+    begun.ok()?.ok()
+}
+
+pub(super) fn is_begun(head: &Head) -> bool {
     head.status == StatusCode::OK && head.is_stream
 }
 
@@ -239,13 +188,4 @@ fn is_none_there(status: StatusCode) -> bool {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED
     );
     says_so || !(status.is_client_error() || status.is_server_error())
-}
-
-/// Whether the refusal of a subscription is about the moment, and not about what was asked for.
-fn is_for_now(status: StatusCode) -> bool {
-    let is_busy = matches!(
-        status,
-        StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS
-    );
-    is_busy || (status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED)
 }

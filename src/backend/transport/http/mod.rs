@@ -26,9 +26,11 @@ mod session_tests;
 mod shelves;
 mod sse;
 mod stream;
+mod subscription;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod twice;
 #[cfg(test)]
 mod wire_tests;
 

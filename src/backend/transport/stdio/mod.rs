@@ -9,6 +9,7 @@ mod program;
 mod pump;
 mod restart;
 mod stderr;
+mod subscription;
 mod supervise;
 mod transport;
 

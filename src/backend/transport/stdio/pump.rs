@@ -21,7 +21,7 @@ use tokio::{
 use super::order::{Asked, Order, Orders};
 use crate::{
     backend::{
-        CallError,
+        CallError, EventSender,
         transport::{Outlet, bound::Bound, listening, wire},
     },
     protocol::{Kind, LineDecoder, Malformed, Message},
@@ -50,6 +50,13 @@ struct Pending {
     starts_at: u64,
 }
 
+impl Pending {
+    /// A subscription, which stays open, is none.
+    fn is_call(&self) -> bool {
+        self.asked.message.method() != Some("subscriptions/listen")
+    }
+}
+
 /// The state of the task.
 pub(in crate::backend::transport) struct Pump {
     orders: Orders,
@@ -62,6 +69,8 @@ pub(in crate::backend::transport) struct Pump {
     pending: HashMap<u64, Pending>,
     /// Requests for which there is no room yet, oldest first.
     held: BTreeMap<u64, Asked>,
+    /// The subscription that was acknowledged last: what is said in an earlier one is said in it too.
+    subscription: u64,
     /// Whether it has said anything on stdout that is no message.
     chatters: bool,
 }
@@ -82,6 +91,7 @@ impl Pump {
             written: 0,
             pending: HashMap::new(),
             held: BTreeMap::new(),
+            subscription: 0,
             chatters: false,
         }
     }
@@ -277,18 +287,14 @@ impl Pump {
     /// A request belongs to the call in flight, if there is one alone whose client can be told of it. Nobody can say to which
     /// of several: then it belongs to none of them, so that none takes it along when it ends. The child is one client's own.
     fn asked(&mut self, request: Message) {
-        let mut calls = self
-            .pending
-            .values()
-            .filter_map(|pending| pending.asked.events.as_ref());
-        let events = calls.next().filter(|_| calls.next().is_none());
+        let events = self.only_hearer();
         let replies = self.replies.clone();
         let reply = move |answer| {
             if let Some(orders) = replies.upgrade() {
                 let _ = orders.send(Order::Notify(answer));
             }
         };
-        if let Some(answer) = self.outlet.ask(events, request, reply) {
+        if let Some(answer) = self.outlet.ask(events.as_ref(), request, reply) {
             self.say_if_room(answer.bytes());
         }
     }
@@ -316,19 +322,44 @@ impl Pump {
         {
             return;
         }
+        if let Some(subscription) = serial(listening::subscription_of(&message).as_deref())
+            && self.is_told(subscription, &message)
+        {
+            return;
+        }
         if let Some(notice) = listening::untagged(message) {
-            let calls = self.pending.values();
-            let calls = calls.filter_map(|pending| pending.asked.events.as_ref());
-            self.outlet.say_during(calls, notice);
+            self.outlet.say_during(self.hearers(), notice);
         }
     }
 
-    /// The call in flight, if there is one alone. A subscription, which stays open, is none.
+    /// Whether a message of a subscription is said in the next one too, or says that this is the next.
+    fn is_told(&mut self, subscription: u64, message: &Message) -> bool {
+        if message.method() != Some(listening::ACKNOWLEDGED) {
+            return subscription < self.subscription;
+        }
+        self.subscription = self.subscription.max(subscription);
+        let pending = self.pending.get(&subscription);
+        if let Some(events) = pending.and_then(|pending| pending.asked.events.as_ref()) {
+            let _ = events.put(message.clone());
+        }
+        true
+    }
+
+    fn only_hearer(&self) -> Option<EventSender> {
+        let mut hearers = self.hearers();
+        let (only, more) = (hearers.next(), hearers.next());
+        only.filter(|_| more.is_none()).cloned()
+    }
+
+    /// Where the clients of the calls in flight hear of them.
+    fn hearers(&self) -> impl Iterator<Item = &EventSender> {
+        let calls = self.pending.values().filter(|pending| pending.is_call());
+        calls.filter_map(|pending| pending.asked.events.as_ref())
+    }
+
+    /// The call in flight, if there is one alone.
     fn only_call(&self) -> Option<u64> {
-        let is_call = |(_, pending): &(&u64, &Pending)| {
-            pending.asked.message.method() != Some("subscriptions/listen")
-        };
-        let mut calls = self.pending.iter().filter(is_call);
+        let mut calls = self.pending.iter().filter(|(_, pending)| pending.is_call());
         let (only, more) = (calls.next(), calls.next());
         only.filter(|_| more.is_none()).map(|(serial, _)| *serial)
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
 
 use super::{
@@ -16,13 +16,13 @@ use super::{
     program,
     pump::{Ended, Pump},
     restart::Restart,
+    subscription,
 };
 use crate::{
     backend::{
         BackendSettings, CallError, StdioSettings,
         transport::{
-            Delivery, Outlet, ServerInfo, bound::Bound, gate::Gate, listening, watched::Watched,
-            wire,
+            Delivery, Outlet, ServerInfo, bound::Bound, gate::Gate, watched::Watched, wire,
         },
     },
     failsafe::retry::draw,
@@ -32,11 +32,6 @@ use crate::{
 
 /// How long a child may take from its start to its answer to `initialize`: `npx` may have to install it first.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// A child that has not refused a subscription for so long has agreed to it.
-const AGREE: Duration = Duration::from_millis(300);
-/// The pause before a subscription that a child has closed is opened again.
-const REOPEN: Duration = Duration::from_secs(1);
 
 /// A backend behind a child process.
 #[derive(Clone, Debug)]
@@ -264,7 +259,8 @@ impl Shared {
         let revision = match running.info.era {
             Era::Legacy => running.info.revision.as_str(),
             Era::Modern => {
-                tokio::spawn(Arc::clone(&self).listen(Arc::clone(&running)));
+                let (shared, running) = (Arc::clone(&self), Arc::clone(&running));
+                tokio::spawn(async move { shared.listen(&running).await });
                 MODERN
             }
         };
@@ -287,33 +283,6 @@ impl Shared {
         Ok(Arc::new(info))
     }
 
-    /// Keeps the one subscription of a modern child, and opens another when something else is wanted. It is not answered as
-    /// long as it is open: an answer is a refusal, or says that the child has closed it.
-    async fn listen(self: Arc<Self>, running: Arc<Running>) {
-        let mut wanted = self.watched.wanted();
-        loop {
-            let now = wanted.borrow_and_update().clone();
-            let message = listening::subscription(&running.info, &now);
-            let open = async {
-                sleep(AGREE).await;
-                self.watched.answer(now.version, true);
-                std::future::pending::<()>().await;
-            };
-            tokio::select! {
-                answer = running.child.request(&message, None) => match answer {
-                    Ok(answer) if answer.error().is_some() => {
-                        self.watched.answer(now.version, false);
-                        let _ = wanted.changed().await;
-                    }
-                    Ok(_) => sleep(REOPEN).await,
-                    Err(_) => return,
-                },
-                () = open => {}
-                _ = wanted.changed() => {}
-            }
-        }
-    }
-
     /// The life of one child, from its start to the last word on its death.
     async fn drive(self: Arc<Self>, mut pump: Pump, process: Process, mut pipes: Pipes) {
         let born = Instant::now();
@@ -330,6 +299,11 @@ impl Shared {
                 pump.fail_all(&reason, &CallError::unreachable(reason.clone()));
             }
         }
+    }
+
+    async fn listen(&self, running: &Running) {
+        let Running { child, info } = running;
+        subscription::listen(child, info, (&self.watched, &self.outlet)).await;
     }
 
     fn died(&self, lived: Duration, reason: &str) {
