@@ -23,7 +23,7 @@ use crate::{
     backend::{Backend, BackendSettings, HttpSettings, Poster},
     gateway::{Gateway, GatewaySettings},
     server::{BindError, Server, ServerSettings, serve_lines},
-    telemetry::{Clock, Secret, TelemetrySettings, Tracer, WebhookSettings, subscriber},
+    telemetry::{Clock, Log, Secret, TelemetrySettings, Tracer, WebhookSettings, subscriber},
 };
 
 /// How long a thread that is busy may keep the process from ending once everything is drained.
@@ -48,10 +48,11 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn of(options: &Options) -> Result<Self, Ended> {
+    /// With the log, which is to end last.
+    fn of(options: &Options) -> Result<(Self, Log), Ended> {
         let program = program()?;
         let config = configured_for(&program, options)?;
-        subscriber::init(&options.log_level, options.log_format.into())
+        let mut log = subscriber::init(&options.log_level, options.log_format.into())
             .map_err(|error| Ended::Misused(error.to_string()))?;
         let banner = Banner::of(&config);
         let clock = Clock::new();
@@ -61,7 +62,8 @@ impl Prepared {
         if let Some(webhook) = webhook {
             gateway.tell_alarms(Arc::new(webhook));
         }
-        Ok(Self {
+        log.write_behind();
+        let prepared = Self {
             gateway,
             server: config.server,
             banner,
@@ -70,14 +72,16 @@ impl Prepared {
                 options: options.clone(),
                 program,
                 warnings: config.warnings,
+                telemetry: config.telemetry,
             },
-        })
+        };
+        Ok((prepared, log))
     }
 }
 
 /// Serves everybody who reaches the port.
 pub(super) fn serve(options: &Options) -> Result<(), Ended> {
-    let prepared = Prepared::of(options)?;
+    let (prepared, _log) = Prepared::of(options)?;
     let runtimes = Runtimes::start()?;
     let gateway = Arc::clone(&prepared.gateway);
     let ended = runtimes.block_on(Box::pin(listen(prepared, runtimes.handles())));
@@ -88,7 +92,7 @@ pub(super) fn serve(options: &Options) -> Result<(), Ended> {
 
 /// Serves one client on the standard streams. Its standard output is for the protocol alone.
 pub(super) fn serve_stdio(options: &Options) -> Result<(), Ended> {
-    let prepared = Prepared::of(options)?;
+    let (prepared, _log) = Prepared::of(options)?;
     let runtimes = Runtimes::one()?;
     let Streams {
         input,
@@ -104,7 +108,7 @@ pub(super) fn serve_stdio(options: &Options) -> Result<(), Ended> {
     ended
 }
 
-/// Made before the runtime has threads: its tables register with the kernel for memory barriers, which is free as long
+/// Made before the process has threads: its tables register with the kernel for memory barriers, which is free as long
 /// as there is one thread and waits for every core afterwards, more than half of the time from start to first answer.
 fn gateway(
     settings: GatewaySettings,

@@ -26,7 +26,7 @@ pub use header_value::{decoded_header, encoded_header};
 pub use line::{LineDecoder, LineTooLong, UnfinishedLine, encode_line};
 pub use malformed::{Fault, Malformed};
 pub use message::{Kind, Message};
-pub use quote::quote;
+pub use quote::{escape, quote};
 pub(crate) use raw_object::{RawObject, Text, offset};
 pub use revision::{MODERN, Revision};
 pub use sender::{

@@ -1,6 +1,9 @@
 //! The one place that reads a clock: monotonic stamps, and what the wall said when the process began.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    ops::Range,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// A moment on the monotonic clock, in nanoseconds since its [`Clock`] was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +68,83 @@ pub fn time_of_day(epoch_ms: u64) -> String {
     let seconds = epoch_ms / 1_000 % 86_400;
     let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
     format!("{hours:02}:{minutes:02}:{:02} UTC", seconds % 60)
+}
+
+/// What the wall shows now, since the Unix epoch: for the log alone, which follows the wall when that jumps.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this file is the one place that reads a clock"
+)]
+pub(super) fn wall_time() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+}
+
+/// A time as a line of the log begins with it (RFC 3339, microseconds), kept so that within a second only the fraction is
+/// written again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LogTime {
+    second: u64,
+    text: [u8; LogTime::LENGTH],
+}
+
+impl LogTime {
+    const LENGTH: usize = "1970-01-01T00:00:00.000000Z".len();
+    /// None that was ever shown.
+    pub(super) const UNKNOWN: Self = Self {
+        second: u64::MAX,
+        text: *b"1970-01-01T00:00:00.000000Z",
+    };
+
+    /// The text for a time since the Unix epoch.
+    pub(super) fn show(&mut self, since_epoch: Duration) -> &str {
+        let second = since_epoch.as_secs();
+        if self.second != second {
+            self.second = second;
+            self.show_second();
+        }
+        self.digits(20..26, u64::from(since_epoch.subsec_micros()));
+        // It holds digits and ASCII marks.
+        std::str::from_utf8(&self.text).unwrap_or_default()
+    }
+
+    fn show_second(&mut self) {
+        let (year, month, day) = date(self.second / 86_400);
+        let second = self.second % 86_400;
+        self.digits(0..4, year);
+        self.digits(5..7, month);
+        self.digits(8..10, day);
+        self.digits(11..13, second / 3_600);
+        self.digits(14..16, second / 60 % 60);
+        self.digits(17..19, second % 60);
+    }
+
+    fn digits(&mut self, place: Range<usize>, mut number: u64) {
+        for digit in self.text[place].iter_mut().rev() {
+            // A remainder of ten fits.
+            *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+            number /= 10;
+        }
+    }
+}
+
+/// Year, month and day of a day since the Unix epoch, counted in years that begin in March, so that the leap day is the last
+/// one (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`).
+const fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let of_month = day - (153 * month + 2) / 5 + 1;
+    let (month, later) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    (era * 400 + year + later, month, of_month)
 }
 
 /// A monotonic clock that can also say what the wall would show, without asking the wall again:
@@ -151,6 +231,25 @@ mod tests {
         // Sun, 06 Nov 1994 08:49:37 GMT
         assert_eq!(time_of_day(784_111_777_999), "08:49:37 UTC");
         assert!((milliseconds(Duration::from_nanos(1_500_999)) - 1.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_line_begins_with_its_date_and_time_to_the_microsecond() {
+        let mut time = LogTime::UNKNOWN;
+        for (seconds, micros, text) in [
+            (0, 0, "1970-01-01T00:00:00.000000Z"),
+            (784_111_777, 999_999, "1994-11-06T08:49:37.999999Z"),
+            (784_111_777, 7, "1994-11-06T08:49:37.000007Z"),
+            (951_782_400, 0, "2000-02-29T00:00:00.000000Z"),
+            (951_868_799, 0, "2000-02-29T23:59:59.000000Z"),
+            (951_868_800, 0, "2000-03-01T00:00:00.000000Z"),
+            (4_107_542_399, 0, "2100-02-28T23:59:59.000000Z"),
+            (4_107_542_400, 0, "2100-03-01T00:00:00.000000Z"),
+            (1_798_761_599, 0, "2026-12-31T23:59:59.000000Z"),
+        ] {
+            let since_epoch = Duration::from_secs(seconds) + Duration::from_micros(micros);
+            assert_eq!(time.show(since_epoch), text);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod clock;
 mod exemplars;
+mod log;
 mod one_line;
 pub mod redact;
 pub mod request_id;
@@ -17,5 +18,5 @@ pub use exemplars::{Exemplar, Exemplars};
 pub use redact::Secret;
 pub use request_id::RequestId;
 pub use settings::{TelemetrySettings, WebhookSettings};
-pub use subscriber::LogFormat;
+pub use subscriber::{Log, LogFormat};
 pub use trace::{Carried, Carrier, OpenSpan, SpanKind, Trace, Tracer};

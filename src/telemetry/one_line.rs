@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Makes writers that show the line breaks inside an event as `\n` and `\r`: nobody else can write a line of our log.
@@ -17,6 +18,10 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for OneLine<M> {
 
     fn make_writer(&'a self) -> Self::Writer {
         Event(self.0.make_writer())
+    }
+
+    fn make_writer_for(&'a self, event: &Metadata<'_>) -> Self::Writer {
+        Event(self.0.make_writer_for(event))
     }
 }
 

@@ -1,20 +1,25 @@
 //! Where log lines go: standard error, as text or as JSON, one subscriber for the process.
 //!
-//! A line is written by the thread that logs it, before it goes on: nothing is lost when the process dies, and
-//! there is no queue to overflow. The price is that a standard error nobody reads (a pipe whose other end sleeps)
-//! stops the gateway once the pipe is full. Whoever captures the log must keep reading it. One that is closed loses
-//! the lines, and breaks nothing.
+//! Who logs puts a line into memory and goes on; a thread writes what has gathered within a few milliseconds, warnings and
+//! errors as soon as it runs. A standard error that nobody reads stops nobody: lines that find no room are lost, and a
+//! warning counts them. An end of the process in order, a panic included, writes everything; one by SIGKILL or by the
+//! memory running out loses what was logged in the last milliseconds.
 
 use std::{
     error::Error,
     fmt::{Display, Formatter, Result as Formatted},
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write},
+    sync::Arc,
 };
 
-use super::one_line::OneLine;
+use super::{
+    log::{Json, Lines, Pen, Written},
+    one_line::OneLine,
+};
 use tracing::Subscriber;
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
+    filter::Targets,
     fmt::{self, MakeWriter},
     layer::SubscriberExt,
     registry::LookupSpan,
@@ -47,38 +52,90 @@ pub enum SubscriberError {
     Taken,
 }
 
+/// The log of this process. When this is dropped, what was logged before has been written.
+#[derive(Debug)]
+#[must_use = "the log ends with it"]
+pub struct Log {
+    lines: Arc<Lines>,
+    pen: Option<Pen>,
+}
+
+impl Log {
+    /// Has a thread of its own write what others log. Without one, or where there can be none, each line is written by the
+    /// thread that logs it.
+    pub fn write_behind(&mut self) {
+        let told = |lines| tracing::warn!(lines, "Log lines lost, nobody read them in time");
+        match Pen::start(&self.lines, told) {
+            Ok(pen) => self.pen = Some(pen),
+            Err(error) => tracing::warn!(%error, "The log has no thread of its own"),
+        }
+    }
+}
+
+/// Which events are logged.
+#[derive(Debug)]
+enum Filter {
+    /// By target and level alone: spans that begin and end pass it by.
+    Plain(Box<Targets>),
+    /// By spans and fields too.
+    Full(Box<EnvFilter>),
+}
+
 /// Sends the log of this process to standard error. `RUST_LOG`, where set and not empty, decides what is written;
 /// else `level` (`error` to `trace`, `off`, or a filter in the language of `RUST_LOG`) holds for the gateway itself,
 /// and warnings of the libraries are shown beside it.
 ///
 /// # Errors
 /// When the filter cannot be read, or when the process has a subscriber already: the first one stays.
-pub fn init(level: &str, format: LogFormat) -> Result<(), SubscriberError> {
+pub fn init(level: &str, format: LogFormat) -> Result<Log, SubscriberError> {
     let filter = filter(std::env::var("RUST_LOG").ok().as_deref(), level)?;
-    let coloured = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let lines = Registry::default().with(filter);
-    let done: Result<(), TryInitError> = match format {
-        LogFormat::Text => lines.with(text(coloured, io::stderr)).try_init(),
-        LogFormat::Json => lines.with(json(io::stderr)).try_init(),
+    let lines = Arc::new(Lines::new(|bytes| {
+        // A standard error that is closed loses the lines, and breaks nothing.
+        let _ = io::stderr().write_all(bytes);
+    }));
+    let done = match filter {
+        Filter::Plain(filter) => install(*filter, format, &lines),
+        Filter::Full(filter) => install(*filter, format, &lines),
     };
-    done.map_err(|_| SubscriberError::Taken)
+    done.map_err(|_| SubscriberError::Taken)?;
+    Ok(Log { lines, pen: None })
 }
 
-fn filter(environment: Option<&str>, level: &str) -> Result<EnvFilter, SubscriberError> {
+fn install<F>(filter: F, format: LogFormat, lines: &Arc<Lines>) -> Result<(), TryInitError>
+where
+    F: Layer<Registry> + Send + Sync,
+{
+    let filtered = Registry::default().with(filter);
+    let lines = Arc::clone(lines);
+    match format {
+        LogFormat::Text => {
+            let coloured = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            filtered.with(text(coloured, Written(lines))).try_init()
+        }
+        LogFormat::Json => filtered.with(Json(lines)).try_init(),
+    }
+}
+
+fn filter(environment: Option<&str>, level: &str) -> Result<Filter, SubscriberError> {
     let (from, written) = match environment.filter(|text| !text.trim().is_empty()) {
         Some(text) => ("RUST_LOG", text),
         None => ("log level", level),
     };
     let whole = from == "RUST_LOG" || written.contains(['=', ',', '[']);
-    let parsed = if whole {
-        EnvFilter::try_new(written)
+    let wanted = if whole {
+        written.to_owned()
     } else {
-        EnvFilter::try_new(format!("warn,mcp_gateway={written}"))
+        format!("warn,mcp_gateway={written}")
     };
-    parsed.map_err(|error| SubscriberError::Filter {
+    let full = EnvFilter::try_new(&wanted).map_err(|error| SubscriberError::Filter {
         from,
         text: written.to_owned(),
         reason: error.to_string(),
+    })?;
+    let plain = wanted.parse().ok().filter(|_| !wanted.contains('['));
+    Ok(match plain {
+        Some(plain) => Filter::Plain(Box::new(plain)),
+        None => Filter::Full(Box::new(full)),
     })
 }
 
@@ -90,18 +147,6 @@ where
     fmt::layer()
         .with_ansi(coloured)
         .with_writer(OneLine(writer))
-}
-
-fn json<S, W>(writer: W) -> impl Layer<S>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
-{
-    fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_writer(writer)
 }
 
 impl Display for SubscriberError {
@@ -130,24 +175,16 @@ mod tests {
 
     use super::*;
 
-    #[derive(Clone, Default)]
-    struct Paper(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Paper {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
+    /// Lines, and what is written of them.
+    fn paper() -> (Arc<Lines>, Arc<Mutex<Vec<u8>>>) {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let ink = Arc::clone(&written);
+        let lines = Lines::new(move |bytes: &[u8]| ink.lock().unwrap().extend_from_slice(bytes));
+        (Arc::new(lines), written)
     }
 
-    impl Paper {
-        fn text(&self) -> String {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-        }
+    fn shown(written: &Mutex<Vec<u8>>) -> String {
+        String::from_utf8(written.lock().unwrap().clone()).unwrap()
     }
 
     fn two_lines() {
@@ -156,15 +193,21 @@ mod tests {
         debug!("not at this level");
     }
 
+    fn at_info() -> Targets {
+        match filter(None, "info").unwrap() {
+            Filter::Plain(targets) => *targets,
+            Filter::Full(filter) => panic!("{filter} looks at fields"),
+        }
+    }
+
     #[test]
     fn text_lines_carry_their_span_and_no_colour_off_a_terminal() {
-        let paper = Paper::default();
-        let ink = paper.clone();
+        let (lines, written) = paper();
         let lines = Registry::default()
-            .with(filter(None, "info").unwrap())
-            .with(text(false, move || ink.clone()));
+            .with(at_info())
+            .with(text(false, Written(lines)));
         tracing::subscriber::with_default(lines, two_lines);
-        let text = paper.text();
+        let text = shown(&written);
         assert!(text.contains("http_request{request_id=\"r1\"}"), "{text}");
         assert!(
             text.contains("Request completed successfully backend=\"demo\""),
@@ -178,29 +221,21 @@ mod tests {
 
     #[test]
     fn a_json_line_is_one_object_with_its_fields_at_the_top() {
-        let paper = Paper::default();
-        let ink = paper.clone();
-        let lines = Registry::default()
-            .with(filter(None, "info").unwrap())
-            .with(json(move || ink.clone()));
+        let (lines, written) = paper();
+        let lines = Registry::default().with(at_info()).with(Json(lines));
         tracing::subscriber::with_default(lines, two_lines);
-        let line: serde_json::Value = serde_json::from_str(&paper.text()).unwrap();
+        let line: serde_json::Value = serde_json::from_str(&shown(&written)).unwrap();
         assert_eq!(line["message"], "Request completed successfully");
         assert_eq!(line["backend"], "demo");
         assert_eq!(line["spans"][0]["request_id"], "r1");
     }
 
     #[test]
-    fn a_log_that_cannot_be_written_breaks_nothing() {
-        let lines = Registry::default()
-            .with(filter(None, "info").unwrap())
-            .with(text(false, || &mut [0_u8; 0][..]));
-        tracing::subscriber::with_default(lines, two_lines);
-    }
-
-    #[test]
     fn the_environment_wins_over_the_level_unless_it_is_empty() {
-        let shown = |environment, level| filter(environment, level).unwrap().to_string();
+        let shown = |environment, level| match filter(environment, level).unwrap() {
+            Filter::Plain(filter) => filter.to_string(),
+            Filter::Full(filter) => filter.to_string(),
+        };
         assert_eq!(shown(Some("error"), "debug"), "error");
         for unset in [None, Some(""), Some("  ")] {
             let filter = shown(unset, "debug");
@@ -213,6 +248,8 @@ mod tests {
             shown(None, "mcp_gateway::backend=trace"),
             "mcp_gateway::backend=trace"
         );
+        let by_field = "mcp_gateway[{backend=search}]=debug";
+        assert!(matches!(filter(None, by_field), Ok(Filter::Full(_))));
     }
 
     #[test]

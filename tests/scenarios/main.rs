@@ -32,6 +32,7 @@ mod hostile;
 mod identity;
 mod levels;
 mod live_page;
+mod log_lines;
 mod logging;
 mod modern;
 mod modern_backend;
@@ -246,6 +247,8 @@ const CONTENTS: &[(&str, fn())] = contents! {
     // What is logged
     "logs: text as the documentation says" => logging::text_as_documented,
     "logs: JSON as the documentation says" => logging::json_as_documented,
+    "logs: nobody reads them, and nobody waits" => log_lines::nobody_reads,
+    "logs: an end in order writes all of them" => log_lines::all_at_the_end,
     "logs: each HTTP request once in the access log" => logging::each_request_once_in_the_access_log,
 
     // What the gateway itself costs

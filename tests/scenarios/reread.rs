@@ -159,19 +159,28 @@ pub(crate) fn file_appears() {
 pub(crate) fn needs_restart() {
     let backend = StdioBackend::new(&[]);
     let gateway = Setup::backends(json!({})).start();
-    let elsewhere = json!({"host": "127.0.0.2"});
-    gateway.configure(
-        &json!({"server": elsewhere, "backends": {"backend": backend.config()}, "webhooks": {}}),
-    );
+    gateway.configure(&json!({
+        "server": {"host": "127.0.0.2"},
+        "telemetry": {
+            "traces": {"endpoint": "http://127.0.0.1:9"},
+            "webhook": {"url": "http://127.0.0.1:9/", "headers": {"x-key": "k3y"}},
+        },
+        "backends": {"backend": backend.config()},
+        "webhooks": {},
+    }));
     let result = taken_over(&gateway);
-    assert_eq!(result["needs_restart"], json!(["server.host"]));
+    let named = ["server.host", "telemetry.traces", "telemetry.webhook"];
+    assert_eq!(result["needs_restart"], json!(named));
     assert!(
         result["warnings"][0]
             .as_str()
             .unwrap()
             .contains("`webhooks`")
     );
-    gateway.logged(&["WARN", "takes effect at the next start", "server.host"]);
+    for setting in named {
+        let quoted = format!("\"{setting}\"");
+        gateway.logged(&["WARN", "takes effect at the next start", &quoted]);
+    }
     assert!(
         gateway.invoke("backend", "echo", json!({})).is_good(),
         "the rest holds"

@@ -19,6 +19,7 @@ use crate::{
     config::{self, Config, Finding},
     gateway::{Gateway, ReloadOutcome, Reloaded, Wish},
     server::{ServerRules, ServerSettings},
+    telemetry::TelemetrySettings,
 };
 
 /// Wishes that one reading answers.
@@ -30,6 +31,8 @@ pub(in crate::cli) struct Origin {
     pub(in crate::cli) program: PathBuf,
     /// What it was warned of already.
     pub(in crate::cli) warnings: Vec<Finding>,
+    /// Where traces and alarms go until the next start.
+    pub(in crate::cli) telemetry: TelemetrySettings,
 }
 
 /// Where a server's settings hold.
@@ -138,9 +141,10 @@ impl Reloader {
             gateway,
             backends,
             warnings,
+            telemetry,
             ..
         } = config;
-        let needs_restart = match &self.served {
+        let mut needs_restart = match &self.served {
             Served::Everybody(rules) => {
                 let next = rules.next(&server).map_err(|error| error.to_string())?;
                 next.hold(&self.gateway);
@@ -148,6 +152,7 @@ impl Reloader {
             }
             Served::OneClient(started) => needs_restart(started, &server),
         };
+        needs_restart.extend(changed_targets(&self.origin.telemetry, &telemetry));
         let obstacles: Vec<_> = backends.iter().filter_map(obstacle).collect();
         let patience = server.shutdown_timeout;
         let adopted = self.gateway.adopt(&gateway, backends, patience);
@@ -205,6 +210,16 @@ fn needs_restart(started: &ServerSettings, now: &ServerSettings) -> Vec<&'static
     ];
     let differing = differs.into_iter().filter(|(_, differs)| *differs);
     differing.map(|(key, _)| key).collect()
+}
+
+/// Where traces and alarms go is a thread and a task that were started with the program.
+fn changed_targets(
+    started: &TelemetrySettings,
+    now: &TelemetrySettings,
+) -> impl Iterator<Item = &'static str> {
+    let traces = (started.traces != now.traces).then_some("telemetry.traces");
+    let webhook = (started.webhook != now.webhook).then_some("telemetry.webhook");
+    traces.into_iter().chain(webhook)
 }
 
 fn obstacle(settings: &BackendSettings) -> Option<(Box<str>, String)> {
