@@ -52,7 +52,7 @@ pub(super) fn opened(place: &Place, request: &Request) -> Option<(Request, OpenS
     span.set_some("gen_ai.tool.name", subject(message, "tools/call"));
     span.set_some("gen_ai.prompt.name", subject(message, "prompts/get"));
     span.set_some("mcp.resource.uri", message.uri().map(Cow::into_owned));
-    span.set("mcp.protocol.version", revision(request));
+    span.set_some("mcp.protocol.version", revision(request));
     span.set_some(
         "mcp.session.id",
         request.session.as_deref().map(session_name),
@@ -100,11 +100,14 @@ fn shown_id(message: &Message) -> Cow<'_, str> {
     }
 }
 
-fn revision(request: &Request) -> &'static str {
+/// None where an older client has no session that would say it.
+fn revision(request: &Request) -> Option<&'static str> {
     match (&request.speaker, &request.session) {
-        (Speaks::Modern, _) => MODERN,
-        (Speaks::Legacy, Some(session)) => session.revision().as_str(),
-        (Speaks::Legacy, None) => "",
+        (Speaks::Modern, _) => Some(MODERN),
+        (Speaks::Legacy, session) => {
+            let session = session.as_ref()?;
+            Some(session.revision().as_str())
+        }
     }
 }
 

@@ -44,6 +44,11 @@ fn carried(text: &str) -> String {
     carried.as_str().unwrap_or_default().to_owned()
 }
 
+fn says_revision(span: &Span) -> bool {
+    let mut keys = span.attributes.iter().map(|it| &*it.key);
+    keys.any(|key| key == "mcp.protocol.version")
+}
+
 pub(crate) fn to_a_stdio_backend() {
     let (collector, backend) = (Collector::start(), StdioBackend::new(&[]));
     let gateway = traced(
@@ -89,6 +94,7 @@ pub(crate) fn to_a_stdio_backend() {
         assert_eq!(said(client, key), value, "{key}");
     }
     assert_eq!(said(server, "jsonrpc.request.id"), "7");
+    assert!(!says_revision(server), "nobody has told it: {server:#?}");
     assert_eq!(said(&spans[0], "http.response.status_code"), "200");
     assert!(
         all.iter()
