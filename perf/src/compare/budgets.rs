@@ -7,7 +7,10 @@ use std::{
 
 use serde::Deserialize;
 
-use super::report::Measured;
+use super::{
+    report::Measured,
+    stage::{NGINX, OBSERVED},
+};
 
 const FILE: &str = include_str!("../../budgets.toml");
 
@@ -17,15 +20,29 @@ pub(super) struct Budgets {
     ratio: Vec<Ratio>,
 }
 
-/// Processor time of a call through the gateway by that of a call through nginx.
+/// Processor time of a call through the gateway by that of the same call another way.
 #[derive(Debug, Deserialize)]
 struct Ratio {
     /// The load.
     name: String,
+    /// The other way.
+    #[serde(default)]
+    to: Yardstick,
     /// Where it is to be.
     goal: f64,
     /// Above this the check fails: the goal with room for what a busy machine adds.
     gate: f64,
+}
+
+/// What a gateway is measured by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Yardstick {
+    /// nginx as a plain proxy.
+    #[default]
+    Nginx,
+    /// Itself without its instruments.
+    AllOff,
 }
 
 /// One budget beside what was measured for it.
@@ -56,14 +73,27 @@ impl Budgets {
                 continue;
             };
             for way in measured.gateways() {
-                lines.push(Line {
+                let other = match ratio.to {
+                    Yardstick::Nginx => Some(NGINX),
+                    Yardstick::AllOff => way.name.strip_suffix(OBSERVED),
+                };
+                lines.extend(other.map(|other| Line {
                     ratio,
                     gateway: &way.name,
-                    measured: measured.cpu_by_nginx(way),
-                });
+                    measured: measured.cpu_by(way, other),
+                }));
             }
         }
         Verdict(lines)
+    }
+}
+
+impl Yardstick {
+    const fn shown(self) -> &'static str {
+        match self {
+            Self::Nginx => NGINX,
+            Self::AllOff => "all off",
+        }
     }
 }
 
@@ -101,11 +131,17 @@ impl fmt::Display for Verdict<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "\n{:<12}{:<16}{:>10}{:>7}{:>7}  held",
-            "CPU / nginx", "of", "measured", "goal", "gate"
+            "\n{:<12}{:<18}{:<8}{:>9}{:>7}{:>7}  held",
+            "CPU", "of", "to", "measured", "goal", "gate"
         )?;
         for line in &self.0 {
-            let Ratio { name, goal, gate } = line.ratio;
+            let Ratio {
+                name,
+                to,
+                goal,
+                gate,
+            } = line.ratio;
+            let to = to.shown();
             let measured = line
                 .measured
                 .map_or_else(|| "-".to_owned(), |it| format!("{it:.2}"));
@@ -118,7 +154,7 @@ impl fmt::Display for Verdict<'_> {
             let gateway = line.gateway;
             writeln!(
                 f,
-                "{name:<12}{gateway:<16}{measured:>10}{goal:>7.2}{gate:>7.2}  {held}"
+                "{name:<12}{gateway:<18}{to:<8}{measured:>9}{goal:>7.2}{gate:>7.2}  {held}"
             )?;
         }
         Ok(())
@@ -162,6 +198,7 @@ mod tests {
     fn a_run_holds_when_everything_was_measured_and_nothing_is_above_its_gate() {
         let ratio = Ratio {
             name: "call_16".to_owned(),
+            to: Yardstick::Nginx,
             goal: 1.5,
             gate: 2.0,
         };

@@ -46,6 +46,9 @@ pub(crate) enum Load {
     /// tools/call, 16 callers at once, a line logged for each
     #[value(name = "logged_16")]
     Logged16,
+    /// tools/call, 16 callers at once, beside the same gateway with all its instruments on
+    #[value(name = "observed_16")]
+    Observed16,
     /// tools/call of a stdio server, 16 callers at once; direct: through the two pipes of the same server
     #[value(name = "stdio_16")]
     Stdio16,
@@ -88,6 +91,7 @@ impl Load {
                 | Self::Invoke64
                 | Self::Echo64k
                 | Self::List1000
+                | Self::Observed16
         )
     }
 
@@ -132,6 +136,11 @@ impl Load {
 
     pub(super) const fn is_logged(self) -> bool {
         matches!(self, Self::Logged16)
+    }
+
+    /// Whether each gateway is measured twice: as it is, and with everything on that it can show of itself.
+    pub(super) const fn is_observed(self) -> bool {
+        matches!(self, Self::Observed16)
     }
 
     /// The request that the server itself is sent, and a proxy.

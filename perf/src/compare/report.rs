@@ -26,9 +26,9 @@ impl Measured {
         ways.filter(|way| way.name != DIRECT && way.name != NGINX)
     }
 
-    /// Processor time of a way by that of nginx, round by round; none where nginx is not installed.
-    pub(super) fn cpu_by_nginx(&self, way: &Way) -> Option<f64> {
-        self.ratio(way, NGINX, |turn| turn.cpu_us)
+    /// Processor time of a way by that of another, round by round; none where there is no other: nginx may not be installed.
+    pub(super) fn cpu_by(&self, way: &Way, other: &str) -> Option<f64> {
+        self.ratio(way, other, |turn| turn.cpu_us)
     }
 
     fn ratio(&self, way: &Way, other: &str, figure: impl Fn(&Turn) -> f64) -> Option<f64> {
@@ -113,7 +113,7 @@ impl Measured {
             "{:<16}{:>12.2}{:>9}{:>10.1}{:>10}{:>10}{:>9.1}{:>10.0}{:>11.2}",
             way.name,
             of(|turn| turn.cpu_us),
-            shown(self.cpu_by_nginx(way)),
+            shown(self.cpu_by(way, NGINX)),
             of(p50),
             shown(self.ratio(way, DIRECT, p50)),
             shown(self.ratio(way, NGINX, p50)),

@@ -15,12 +15,14 @@ use crate::{
     http::post,
     load::{Ask, Check, Lane, Pipes, Road},
     process::Process,
-    subject::{Backend, Gateway, Nginx, Relay, open_session},
+    subject::{Backend, Gateway, Nginx, Relay, Shows, open_session},
 };
 
 /// Everything that runs.
 pub(super) struct Stage {
     servers: Vec<Server>,
+    /// Takes spans.
+    _collector: Server,
     pub(super) nginx: Option<Nginx>,
     pub(super) gateways: Vec<Subject>,
 }
@@ -32,12 +34,14 @@ struct Server {
     port: u16,
 }
 
-/// One build of the gateway, run twice.
+/// One build of the gateway, run three times.
 pub(super) struct Subject {
     pub(super) name: String,
     pub(super) quiet: Gateway,
     /// One that logs a line for each call.
     logged: Gateway,
+    /// One that shows all that it can.
+    observed: Gateway,
 }
 
 /// How the server is started that is reached through pipes.
@@ -46,6 +50,8 @@ const STDIO_SERVER: [&str; 4] = ["upstream", "--stdio", "--tools", "10"];
 /// The words in which ways are called.
 pub(super) const DIRECT: &str = "direct";
 pub(super) const NGINX: &str = "nginx";
+/// What follows the name of a gateway that shows all that it can.
+pub(super) const OBSERVED: &str = ", all on";
 
 impl Stage {
     /// Starts everything.
@@ -59,17 +65,23 @@ impl Stage {
         let relays: Vec<Relay> = servers.iter().map(Server::relay).collect();
         let mut backends: Vec<Backend> = servers.iter().map(Server::backend).collect();
         backends.push(Backend::stdio(STDIO, &env::current_exe()?, &STDIO_SERVER));
+        let collector = Server::start("collector", &[])?;
         let start = |named: &Named| {
+            let serve = |shows| Gateway::serve(&named.path, shows, &backends);
             Ok(Subject {
                 name: named.name.clone(),
-                quiet: Gateway::serve(&named.path, "warn", &backends)?,
-                logged: Gateway::serve(&named.path, "info", &backends)?,
+                quiet: serve(Shows::Warnings)?,
+                logged: serve(Shows::Lines)?,
+                observed: serve(Shows::Everything {
+                    collector: collector.port,
+                })?,
             })
         };
         Ok(Self {
             nginx: Nginx::start(&relays)?,
             gateways: gateways.iter().map(start).collect::<io::Result<_>>()?,
             servers,
+            _collector: collector,
         })
     }
 
@@ -81,24 +93,14 @@ impl Stage {
         } else {
             self.yardsticks(load, &path)?
         };
-        for subject in &self.gateways {
-            let gateway = if load.is_logged() {
-                &subject.logged
-            } else {
-                &subject.quiet
-            };
-            let path = match load.door() {
-                Door::Transparent => &path,
-                Door::Aggregate => "/mcp",
-            };
-            let account = gateway.account();
+        let path = match load.door() {
+            Door::Transparent => &path,
+            Door::Aggregate => "/mcp",
+        };
+        for (name, gateway) in self.gateways.iter().flat_map(|subject| subject.under(load)) {
+            let whose = (&*name, gateway.account());
             let body = load.gateway_request();
-            ways.push(sockets(
-                load,
-                (&subject.name, account),
-                (gateway.address, path),
-                &body,
-            )?);
+            ways.push(sockets(load, whose, (gateway.address, path), &body)?);
         }
         Ok(ways)
     }
@@ -126,6 +128,19 @@ impl Stage {
             )?);
         }
         Ok(ways)
+    }
+}
+
+impl Subject {
+    /// Those of its runs that take a load, and how they are called.
+    fn under(&self, load: Load) -> Vec<(String, &Gateway)> {
+        let name = self.name.clone();
+        if load.is_observed() {
+            let observed = format!("{name}{OBSERVED}");
+            return vec![(name, &self.quiet), (observed, &self.observed)];
+        }
+        let is_logged = load.is_logged();
+        vec![(name, if is_logged { &self.logged } else { &self.quiet })]
     }
 }
 

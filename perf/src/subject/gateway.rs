@@ -66,6 +66,40 @@ impl Backend {
     }
 }
 
+/// How much a gateway shows of itself while it is measured. Its metrics are always there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shows {
+    /// Warnings.
+    Warnings,
+    /// A line of text for each call.
+    Lines,
+    /// A line of JSON for each call, and the spans of one request in a hundred.
+    Everything {
+        /// The port of whoever takes the spans.
+        collector: u16,
+    },
+}
+
+impl Shows {
+    const fn words(self) -> [&'static str; 4] {
+        let (level, format) = match self {
+            Self::Warnings => ("warn", "text"),
+            Self::Lines => ("info", "text"),
+            Self::Everything { .. } => ("info", "json"),
+        };
+        ["--log-level", level, "--log-format", format]
+    }
+
+    fn section(self) -> String {
+        match self {
+            Self::Everything { collector } => format!(
+                "telemetry: {{traces: {{endpoint: 'http://127.0.0.1:{collector}', sample: 0.01}}}}\n"
+            ),
+            _ => String::new(),
+        }
+    }
+}
+
 /// One running gateway with its folder.
 pub(crate) struct Gateway {
     process: Process,
@@ -75,15 +109,16 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     /// Starts a gateway that the end of this process ends too.
-    pub(crate) fn serve(program: &Path, log_level: &str, backends: &[Backend]) -> io::Result<Self> {
-        let (address, folder) = prepared(backends)?;
+    pub(crate) fn serve(program: &Path, shows: Shows, backends: &[Backend]) -> io::Result<Self> {
+        let (address, folder) = prepared(shows, backends)?;
         let (config, port) = (
             folder.path().join("gateway.yaml"),
             address.port().to_string(),
         );
-        let words = ["--port", &port, "--log-level", log_level, "-c"].map(OsStr::new);
+        let words = ["--port", &port, "-c"].map(OsStr::new);
         let command = [
             &[program.as_os_str()],
+            shows.words().map(OsStr::new).as_slice(),
             words.as_slice(),
             &[config.as_os_str()],
         ]
@@ -106,7 +141,7 @@ impl Gateway {
 
     /// Starts a gateway without backends and without anything between it and us: what is timed.
     pub(crate) fn bare(program: &Path) -> io::Result<Self> {
-        let (address, folder) = prepared(&[])?;
+        let (address, folder) = prepared(Shows::Warnings, &[])?;
         let mut command = Command::new(program);
         command.args([
             "--port",
@@ -144,11 +179,12 @@ impl Gateway {
 }
 
 /// An address and a folder with a configuration.
-fn prepared(backends: &[Backend]) -> io::Result<(SocketAddr, TempDir)> {
+fn prepared(shows: Shows, backends: &[Backend]) -> io::Result<(SocketAddr, TempDir)> {
     let folder = tempfile::Builder::new()
         .prefix("mcp-gateway-perf-")
         .tempdir()?;
-    fs::write(folder.path().join("gateway.yaml"), configuration(backends))?;
+    let text = shows.section() + &configuration(backends);
+    fs::write(folder.path().join("gateway.yaml"), text)?;
     Ok((free()?, folder))
 }
 

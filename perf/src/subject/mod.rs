@@ -5,6 +5,6 @@ mod nginx;
 mod place;
 mod session;
 
-pub(crate) use gateway::{Backend, Gateway, build};
+pub(crate) use gateway::{Backend, Gateway, Shows, build};
 pub(crate) use nginx::{Nginx, Relay};
 pub(crate) use session::open_session;

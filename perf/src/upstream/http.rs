@@ -167,6 +167,10 @@ impl Desk {
         if !request.head.starts_with(b"POST") {
             return Reply::Now(status("405 Method Not Allowed"));
         }
+        if header(request.head, "content-type") == Some("application/x-protobuf") {
+            // Spans (OpenTelemetry, OTLP over HTTP): it takes them all, and looks at none.
+            return Reply::Now(status("200 OK"));
+        }
         let session = self.sessions.named(header(request.head, "mcp-session-id"));
         if session == Named::Unknown {
             return Reply::Now(status("404 Not Found"));
