@@ -19,6 +19,8 @@ pub struct Edit<'a> {
 
 /// As many parts as can be edited, so that there is always a free slot.
 const SLOTS: usize = 3;
+/// How `params` names what it says of itself.
+const META: &str = r#""_meta":"#;
 /// As many pieces as an edited text can have: each splice and what lies before it, and the rest.
 pub const PIECES: usize = 2 * SLOTS + 1;
 
@@ -61,6 +63,25 @@ impl<'a> Edit<'a> {
     #[must_use]
     pub fn name(self, name: &str) -> Self {
         self.splice(Part::Name, Cow::Owned(quote(name)))
+    }
+
+    /// The message that is edited.
+    #[must_use]
+    pub const fn message(&self) -> &'a Message {
+        self.message
+    }
+
+    /// Puts `members`, which are raw and have commas between them, before all others of `params._meta`, which is made where
+    /// there is none. Nothing changes where [`Message::can_be_led`] says no, or three parts are replaced already.
+    #[must_use]
+    pub fn led_in_meta(mut self, members: &str) -> Self {
+        let place = self.message.place_in_meta(&[]);
+        let slot = self.splices.get_mut(self.used);
+        if let (Some((at, has_meta)), Some(slot)) = (place, slot) {
+            *slot = insertion(self.message, at, in_meta(members, has_meta));
+            self.used += 1;
+        }
+        self
     }
 
     /// The edited text.
@@ -175,44 +196,58 @@ impl Message {
     /// said there under `keys`; every other byte as it was.
     #[must_use]
     pub fn with_meta_members(&self, keys: &[&str], members: &str) -> Self {
+        let plain = self.without_meta_members(keys);
+        if let Some((at, has_meta)) = plain.place_in_meta(&[]) {
+            let members = in_meta(members, has_meta);
+            let value = Span::new(at + META.len(), at + members.len());
+            let led = plain.led_by(at, members);
+            return if has_meta {
+                led
+            } else {
+                led.with_part(Part::Meta, value)
+            };
+        }
+        if !self.parts().span(Part::Params).is_absent() {
+            return self.clone();
+        }
+        let id = self.id().unwrap_or(b"null");
+        let params = ["{", META, "{", members, "}}"].concat();
+        let method = self.method().unwrap_or_default();
+        Self::request(id, method, Some(params.as_bytes()))
+    }
+
+    /// Whether [`Edit::led_in_meta`] puts members into it: there are params to put them into, and it says nothing in `_meta`
+    /// under `keys`.
+    #[must_use]
+    pub fn can_be_led(&self, keys: &[&str]) -> bool {
+        self.place_in_meta(keys).is_some()
+    }
+
+    /// Where members of `_meta` go that come before all others, and whether there is one.
+    fn place_in_meta(&self, keys: &[&str]) -> Option<(usize, bool)> {
         let meta = self.parts().span(Part::Meta);
         if !meta.is_absent() {
-            let plain = self.without_meta_members(keys);
-            let meta = plain.parts().span(Part::Meta);
-            return plain.led_by(meta.start() + 1, members);
+            let may_say = !keys.is_empty() && self.may_say_in_meta(keys);
+            return (!may_say).then_some((meta.start() + 1, true));
         }
-        let made = format!(r#""_meta":{{{members}}}"#);
         let params = self.parts().span(Part::Params);
-        match params.of(self.bytes()) {
-            [b'{', ..] => {
-                let at = params.start() + 1;
-                let value = Span::new(at + r#""_meta":"#.len(), at + made.len());
-                self.led_by(at, &made).with_part(Part::Meta, value)
-            }
-            [] => {
-                let id = self.id().unwrap_or(b"null");
-                let params = format!("{{{made}}}");
-                Self::request(
-                    id,
-                    self.method().unwrap_or_default(),
-                    Some(params.as_bytes()),
-                )
-            }
-            _ => self.clone(),
-        }
+        let is_object = params.of(self.bytes()).starts_with(b"{");
+        is_object.then_some((params.start() + 1, false))
+    }
+
+    /// Whether `_meta` may have members of these names; most messages have none.
+    fn may_say_in_meta(&self, keys: &[&str]) -> bool {
+        let meta = self.parts().span(Part::Meta).of(self.bytes());
+        let names_one = |key: &&str| memchr::memmem::find(meta, key.as_bytes()).is_some();
+        keys.iter().any(names_one) || memchr::memchr(b'\\', meta).is_some()
     }
 
     /// The same request without what it says in `_meta` under `keys`.
     pub(super) fn without_meta_members(&self, keys: &[&str]) -> Self {
-        let meta = self.meta().unwrap_or_default();
-        // No key begins another way, and most messages say nothing under any.
-        if !keys
-            .iter()
-            .any(|key| memchr::memmem::find(&meta, key.as_bytes()).is_some())
-            && memchr::memchr(b'\\', &meta).is_none()
-        {
+        if !self.may_say_in_meta(keys) {
             return self.clone();
         }
+        let meta = self.meta().unwrap_or_default();
         let mut rest = RawObject::parse(&meta).unwrap_or_default();
         let all = rest.0.len();
         rest.0.retain(|(key, _)| !keys.contains(&&**key));
@@ -223,13 +258,9 @@ impl Message {
     }
 
     /// The same with `members` behind the brace that ends at `at`; nothing is scanned again.
-    fn led_by(&self, at: usize, members: &str) -> Self {
-        let members = leading(&self.bytes()[at..], members);
+    fn led_by(&self, at: usize, members: String) -> Self {
         let mut edit = self.edit();
-        edit.splices[0] = Splice {
-            span: Span::new(at, at),
-            text: Cow::Borrowed(members.as_bytes()),
-        };
+        edit.splices[0] = insertion(self, at, members);
         edit.used = 1;
         edit.finish_message()
     }
@@ -255,11 +286,37 @@ impl Message {
     }
 }
 
+/// `members` as they are put into a `_meta`, or into params that have none; there is room for a comma behind.
+fn in_meta(members: &str, has_meta: bool) -> String {
+    let mut text = String::with_capacity(META.len() + members.len() + "{},".len());
+    if has_meta {
+        text.push_str(members);
+    } else {
+        text.extend([META, "{", members, "}"]);
+    }
+    text
+}
+
+/// `members` behind the brace that ends at `at`.
+fn insertion(message: &Message, at: usize, mut members: String) -> Splice<'static> {
+    if !is_at_end(&message.bytes()[at..]) {
+        members.push(',');
+    }
+    Splice {
+        span: Span::new(at, at),
+        text: Cow::Owned(members.into_bytes()),
+    }
+}
+
 /// What stands behind the opening brace of an object that is to begin with `members`, before what is `behind` it now.
 #[must_use]
 pub fn leading(behind: &[u8], members: &str) -> String {
-    let is_empty = behind.trim_ascii_start().starts_with(b"}");
-    [members, if is_empty { "" } else { "," }].concat()
+    [members, if is_at_end(behind) { "" } else { "," }].concat()
+}
+
+/// Whether an object ends before it has another member.
+fn is_at_end(behind: &[u8]) -> bool {
+    behind.trim_ascii_start().starts_with(b"}")
 }
 
 #[cfg(test)]
@@ -369,7 +426,12 @@ mod tests {
                 r#"{"jsonrpc":"2.0","id":1,"method":"m","params":[1]}"#,
             ),
         ] {
-            let put = parse(before).with_meta_members(&["t"], members);
+            let plain = parse(before);
+            let led = plain.edit().id(b"1").led_in_meta(members).finish();
+            if plain.can_be_led(&["t"]) {
+                assert_eq!(led, after);
+            }
+            let put = plain.with_meta_members(&["t"], members);
             let again = parse(after);
             assert_eq!(put.bytes(), again.bytes());
             assert_eq!(put.meta(), again.meta());

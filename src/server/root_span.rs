@@ -44,11 +44,10 @@ impl Asked {
     }
 
     fn span(&self) -> Option<OpenSpan> {
-        let route = route(self.uri.path());
-        let name = || format!("{} {route}", self.method);
+        let name = || format!("{} {}", self.method, route(self.uri.path()));
         let mut span = self.trace.root(self.started, name)?;
         span.set("http.request.method", self.method.to_string());
-        span.set("http.route", route);
+        span.set("http.route", route(self.uri.path()));
         span.set("url.path", self.uri.path().to_owned());
         span.set("method", self.method.to_string());
         span.set("uri", self.uri.path().to_owned());

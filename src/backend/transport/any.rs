@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     backend::{BackendSettings, CallError, EventSender, ParamHeader, Speaker, TransportSettings},
-    protocol::{Era, Message},
+    protocol::{Edit, Era, Message},
     telemetry::{Carried, RequestId, Trace},
 };
 
@@ -41,6 +41,23 @@ impl<'a> Delivery<'a> {
         match self.carried {
             None => message,
             Some(carried) => Cow::Owned(carried.put_into(&message)),
+        }
+    }
+
+    /// The same without what it is told of the trace, where [`Delivery::led`] can put that in as the message is written.
+    pub(super) fn before_lead(&self, era: Era) -> Cow<'a, Message> {
+        let message = self.spoken_in(era);
+        match self.carried {
+            Some(carried) if !carried.can_lead(&message) => Cow::Owned(carried.put_into(&message)),
+            _ => message,
+        }
+    }
+
+    /// Puts in what it is told of the trace, where that is not in it yet.
+    pub(super) fn led<'m>(&self, edit: Edit<'m>) -> Edit<'m> {
+        match self.carried {
+            Some(carried) => carried.lead(edit),
+            None => edit,
         }
     }
 

@@ -7,7 +7,7 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 
-use crate::protocol::{Message, quote};
+use crate::protocol::{Edit, Message, quote};
 
 /// The longest baggage that is passed on, in bytes: what the recommendation asks of every platform.
 const MOST_BAGGAGE: usize = 8_192;
@@ -118,15 +118,36 @@ impl Carried {
         .filter_map(|(name, value)| Some((name, value?)))
     }
 
+    /// Whether a request takes this in its `_meta` by [`Carried::lead`]: it says nothing of a trace itself.
+    #[must_use]
+    pub fn can_lead(&self, message: &Message) -> bool {
+        message.can_be_led(&["traceparent", "tracestate", "baggage"])
+    }
+
+    /// Puts this into the `_meta` of a request as it is written, if [`Carried::can_lead`].
+    #[must_use]
+    pub fn lead<'a>(&self, edit: Edit<'a>) -> Edit<'a> {
+        if self.can_lead(edit.message()) {
+            edit.led_in_meta(&self.members(false))
+        } else {
+            edit
+        }
+    }
+
     /// The request with this in its `_meta`, in the place of what it said before; every other byte as it was.
     #[must_use]
     pub fn put_into(&self, message: &Message) -> Message {
-        let mut members = String::with_capacity(80);
         let says_baggage = || {
             let [said] = message.meta_texts(["baggage"]);
             said.is_some()
         };
         let keeps_its_own = self.baggage.is_some() && says_baggage();
+        message.with_meta_members(&KEYS, &self.members(keeps_its_own))
+    }
+
+    /// This as members of `_meta`, without the baggage if the request `keeps_its_own`.
+    fn members(&self, keeps_its_own: bool) -> String {
+        let mut members = String::with_capacity(80);
         for (name, value) in self
             .headers()
             .filter(|(name, _)| *name != "baggage" || !keeps_its_own)
@@ -140,7 +161,7 @@ impl Carried {
                 members.push_str(&String::from_utf8_lossy(&quote(value)));
             }
         }
-        message.with_meta_members(&KEYS, &members)
+        members
     }
 }
 

@@ -41,8 +41,8 @@ impl Shared {
         }
         let serial = self.serials.next();
         let name = serial.to_string();
-        let message = delivery.in_era(session.info.era);
-        let mut edit = wire::outgoing(&message, &name);
+        let message = delivery.before_lead(session.info.era);
+        let mut edit = delivery.led(wire::outgoing(&message, &name));
         let mirrored = if session.is_modern() {
             mirrored(&message, delivery.param_headers)
         } else {
