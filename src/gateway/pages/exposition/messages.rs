@@ -1,5 +1,5 @@
-//! The messages of `io.prometheus.client`, as far as they are written: numbers and types are those of its `metrics.proto`
-//! (<https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto>).
+//! The messages of `io.prometheus.client` as a reader sees what is written of them: numbers and types are those of its
+//! `metrics.proto` (<https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto>).
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct MetricFamily {

@@ -3,11 +3,13 @@
 
 mod buckets;
 mod family;
+#[cfg(test)]
 mod messages;
 mod native;
 mod page;
 mod protobuf;
 mod text;
+mod wire;
 
 pub use family::MetricsFormat;
 pub(super) use family::{Exemplar, Kind, Value};

@@ -1,7 +1,7 @@
 //! The native histogram: buckets whose bounds grow by a fixed factor, of which only those in use are written
 //! (<https://prometheus.io/docs/specs/native_histograms/>).
 
-use std::sync::LazyLock;
+use std::{mem::take, sync::LazyLock};
 
 use crate::lockfree::HIGHEST_US;
 
@@ -41,6 +41,18 @@ pub(super) struct Span {
 }
 
 impl Native {
+    /// Makes it an empty one that keeps its memory.
+    pub(super) fn restart(&mut self) {
+        let (mut spans, mut deltas) = (take(&mut self.spans), take(&mut self.deltas));
+        spans.clear();
+        deltas.clear();
+        *self = Self {
+            spans,
+            deltas,
+            ..Self::default()
+        };
+    }
+
     /// Adds samples that are at most so long, in microseconds, and no shorter than those before.
     pub(super) fn add(&mut self, us: u64, samples: u64) {
         if us == 0 {

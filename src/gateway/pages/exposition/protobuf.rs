@@ -1,51 +1,57 @@
 //! Writes the page as protobuf messages, each behind its length; histograms carry their classic and their native buckets.
-
-use prost::Message;
+//!
+//! Numbers and types of the fields are those of `metrics.proto` of `io.prometheus.client`
+//! (<https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto>).
 
 use super::{
     buckets::{BOUNDS, Buckets, ranges},
-    family::{self, Kind, Labels, Value, seconds, unit},
-    messages::{
-        Bucket, BucketSpan, Exemplar, Histogram, LabelPair, Metric, MetricFamily, MetricType,
-        Number, Timestamp,
-    },
+    family::{Exemplar, Kind, Labels, Value, seconds, unit},
     native::{self, Native},
     page::Exemplars,
+    wire::{DOUBLE, Wire, length},
 };
 use crate::lockfree::Recorder;
 
 /// The page while it is written: what is done, and the family that is not.
 #[derive(Default)]
 pub(super) struct ProtobufPage {
-    bytes: Vec<u8>,
-    family: MetricFamily,
+    done: Wire,
+    family: Wire,
     kind: Option<Kind>,
+    has_samples: bool,
+    /// What the next message is put together in, and what lies within it.
+    metric: Wire,
+    within: Wire,
+    native: Native,
 }
+
+/// Fields of `Metric`.
+const LABEL: u8 = 1;
+const GAUGE: u8 = 2;
+const COUNTER: u8 = 3;
+const HISTOGRAM: u8 = 7;
 
 impl ProtobufPage {
     pub(super) fn family(&mut self, name: &str, kind: Kind, help: &str) {
         self.end_family();
         self.kind = Some(kind);
-        self.family = MetricFamily {
-            name: name.to_owned(),
-            help: help.to_owned(),
-            r#type: Some(kind_of(kind).into()),
-            metric: Vec::new(),
-            unit: unit(name.strip_suffix("_total").unwrap_or(name)).map(str::to_owned),
-        };
+        self.has_samples = false;
+        self.family.0.clear();
+        self.family.bytes(1, name.as_bytes());
+        self.family.bytes(2, help.as_bytes());
+        self.family.whole(3, kind_of(kind));
+        if let Some(unit) = unit(name.strip_suffix("_total").unwrap_or(name)) {
+            self.family.bytes(5, unit.as_bytes());
+        }
     }
 
     pub(super) fn sample(&mut self, labels: Labels<'_>, value: Value) {
-        let number = Some(Number {
-            value: Some(value.real()),
-        });
         let is_counter = self.kind == Some(Kind::Counter);
-        self.family.metric.push(Metric {
-            label: pairs(labels),
-            gauge: if is_counter { None } else { number },
-            counter: if is_counter { number } else { None },
-            histogram: None,
-        });
+        self.label(labels);
+        self.metric
+            .begin(if is_counter { COUNTER } else { GAUGE }, DOUBLE);
+        self.metric.double(1, value.real());
+        self.end_metric();
     }
 
     pub(super) fn histogram(
@@ -54,95 +60,133 @@ impl ProtobufPage {
         recorder: &Recorder,
         exemplars: Exemplars<'_>,
     ) {
-        self.family.metric.push(Metric {
-            label: pairs(labels),
-            histogram: Some(histogram(recorder, exemplars)),
-            ..Metric::default()
+        self.label(labels);
+        let mut buckets = Buckets::default();
+        self.native.restart();
+        let sum_us = recorder.sweep(|us, samples| {
+            buckets.add(us, samples);
+            self.native.add(us, samples);
         });
+        self.within.0.clear();
+        self.within.whole(1, buckets.total);
+        self.within.double(2, seconds(sum_us));
+        let uppers = UPPERS.iter().zip(buckets.cumulated()).zip(ranges());
+        for ((upper, count), (above, up_to)) in uppers {
+            bucket(&mut self.within, (count, *upper), exemplars(above, up_to));
+        }
+        native_part(&mut self.within, &self.native);
+        self.metric.bytes(HISTOGRAM, &self.within.0);
+        self.end_metric();
     }
 
     pub(super) fn finish(mut self) -> Vec<u8> {
         self.end_family();
-        self.bytes
+        self.done.0
+    }
+
+    fn label(&mut self, labels: Labels<'_>) {
+        self.metric.0.clear();
+        for (name, value) in labels {
+            pair(&mut self.metric, name, value);
+        }
+    }
+
+    fn end_metric(&mut self) {
+        self.family.bytes(4, &self.metric.0);
+        self.has_samples = true;
     }
 
     /// A family without samples is left out: it has nothing to say, and some readers take it for a mistake.
     fn end_family(&mut self) {
-        if !self.family.metric.is_empty() {
-            // Writing into memory that grows cannot run out of it.
-            let _ = self.family.encode_length_delimited(&mut self.bytes);
+        if self.has_samples {
+            self.done.varint(self.family.0.len() as u64);
+            self.done.0.extend_from_slice(&self.family.0);
         }
-        self.family = MetricFamily::default();
     }
 }
 
-const fn kind_of(kind: Kind) -> MetricType {
+/// The upper bound of each classic bucket, in seconds.
+static UPPERS: [f64; BOUNDS.len() + 1] = {
+    let mut uppers = [f64::INFINITY; BOUNDS.len() + 1];
+    let mut place = 0;
+    while place < BOUNDS.len() {
+        uppers[place] = seconds(BOUNDS[place].0);
+        place += 1;
+    }
+    uppers
+};
+
+/// A `MetricType`.
+const fn kind_of(kind: Kind) -> u64 {
     match kind {
-        Kind::Counter => MetricType::Counter,
-        Kind::Gauge | Kind::Info => MetricType::Gauge,
-        Kind::Histogram => MetricType::Histogram,
+        Kind::Counter => 0,
+        Kind::Gauge | Kind::Info => 1,
+        Kind::Histogram => 4,
     }
 }
 
-fn pairs(labels: Labels<'_>) -> Vec<LabelPair> {
-    let pair = |(name, value): &(&'static str, &str)| LabelPair {
-        name: (*name).to_owned(),
-        value: (*value).to_owned(),
-    };
-    labels.iter().map(pair).collect()
+/// A `LabelPair`, which a metric and an exemplar have under the same number.
+fn pair(into: &mut Wire, name: &str, value: &str) {
+    let sizes = [name.len(), value.len()];
+    let size = |part: usize| 1 + length(part as u64) + part;
+    into.begin(LABEL, sizes.map(size).iter().sum());
+    into.bytes(1, name.as_bytes());
+    into.bytes(2, value.as_bytes());
 }
 
-fn histogram(recorder: &Recorder, exemplars: Exemplars<'_>) -> Histogram {
-    let (mut buckets, mut native) = (Buckets::default(), Native::default());
-    let sum_us = recorder.sweep(|us, samples| {
-        buckets.add(us, samples);
-        native.add(us, samples);
-    });
-    let uppers = BOUNDS.iter().map(|(us, _)| seconds(*us));
-    let classic = uppers
-        .chain([f64::INFINITY])
-        .zip(buckets.cumulated())
-        .zip(ranges())
-        .map(|((upper, count), (above, up_to))| Bucket {
-            cumulative_count: Some(count),
-            upper_bound: Some(upper),
-            exemplar: exemplars(above, up_to).as_ref().map(exemplar),
-        });
-    let span = |span: &native::Span| BucketSpan {
-        offset: Some(span.offset),
-        length: Some(span.length),
-    };
-    Histogram {
-        sample_count: Some(buckets.total),
-        sample_sum: Some(seconds(sum_us)),
-        bucket: classic.collect(),
-        schema: Some(native::SCHEMA),
-        zero_threshold: Some(native::ZERO_THRESHOLD),
-        zero_count: Some(native.zeros),
-        positive_span: native.spans.iter().map(span).collect(),
-        positive_delta: native.deltas,
+/// A `Bucket`.
+fn bucket(into: &mut Wire, (count, upper): (u64, f64), exemplar: Option<Exemplar>) {
+    let exemplar = exemplar.as_ref().map(exemplar_of);
+    let further = exemplar
+        .as_ref()
+        .map_or(0, |it| 1 + length(it.0.len() as u64) + it.0.len());
+    into.begin(3, 1 + length(count) + DOUBLE + further);
+    into.whole(1, count);
+    into.double(2, upper);
+    if let Some(exemplar) = exemplar {
+        into.bytes(3, &exemplar.0);
     }
 }
 
-fn exemplar(exemplar: &family::Exemplar) -> Exemplar {
-    let ms = exemplar.epoch_ms;
-    let label = |(name, value): (&str, String)| LabelPair {
-        name: name.to_owned(),
-        value,
-    };
-    Exemplar {
-        label: exemplar.labels().into_iter().map(label).collect(),
-        value: Some(seconds(exemplar.micros)),
-        timestamp: Some(Timestamp {
-            seconds: i64::try_from(ms / 1_000).unwrap_or(i64::MAX),
-            nanos: i32::try_from(ms % 1_000 * 1_000_000).unwrap_or(0),
-        }),
+fn exemplar_of(exemplar: &Exemplar) -> Wire {
+    let mut wire = Wire::default();
+    for (name, value) in exemplar.labels() {
+        pair(&mut wire, name, &value);
     }
+    wire.double(2, seconds(exemplar.micros));
+    let mut timestamp = Wire::default();
+    timestamp.whole(1, exemplar.epoch_ms / 1_000);
+    timestamp.whole(2, exemplar.epoch_ms % 1_000 * 1_000_000);
+    wire.bytes(3, &timestamp.0);
+    wire
+}
+
+/// What a `Histogram` has beside its classic buckets.
+fn native_part(into: &mut Wire, native: &Native) {
+    into.signed(5, native::SCHEMA.into());
+    into.double(6, native::ZERO_THRESHOLD);
+    into.whole(7, native.zeros);
+    let mut span = Wire::default();
+    for native::Span { offset, length } in &native.spans {
+        span.0.clear();
+        span.signed(1, (*offset).into());
+        span.whole(2, (*length).into());
+        into.bytes(12, &span.0);
+    }
+    into.all_signed(13, &native.deltas);
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use prost::Message;
+
+    use super::{
+        super::{
+            family,
+            messages::{MetricFamily, MetricType},
+        },
+        *,
+    };
 
     fn read(mut bytes: &[u8]) -> Vec<MetricFamily> {
         let mut families = Vec::new();
@@ -200,6 +244,8 @@ mod tests {
         assert!(histogram.bucket[2].exemplar.is_none());
         assert_eq!(histogram.positive_delta.len(), 2);
         assert_eq!(histogram.positive_span[1].length, Some(1));
+        assert_eq!(histogram.positive_span[0].offset, Some(-124));
         assert_eq!(histogram.schema, Some(3));
+        assert!((histogram.sample_sum.unwrap() - 0.990_02).abs() < 1e-12);
     }
 }
