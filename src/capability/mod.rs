@@ -6,7 +6,6 @@ mod answer;
 mod answer_tests;
 mod attempt;
 mod check;
-mod context;
 mod credential;
 mod definition;
 mod executor;
@@ -23,7 +22,6 @@ mod render;
 mod samples;
 mod web;
 
-pub use context::Context;
 pub use definition::{
     Auth, AuthKind, Body, CachePolicy, Definition, Endpoint, Fault, GraphqlCall, Hints,
     JsonRpcCall, Key, KeyError, KeyPlace, Metadata, Name, Origin, Parts, Piece, Provider,

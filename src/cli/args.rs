@@ -4,7 +4,7 @@ use std::{ffi::OsString, net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::bench::BenchOptions;
+use super::{bench::BenchOptions, cap::CapCommand};
 use crate::{config, telemetry::LogFormat};
 
 /// One endpoint in front of every tool an AI agent uses.
@@ -32,6 +32,9 @@ pub(super) enum Command {
         /// The backend's name.
         name: String,
     },
+    /// Looks at capabilities: APIs over HTTP that files make tools of.
+    #[command(subcommand)]
+    Cap(CapCommand),
     /// Measures what the gateway adds on this machine: an echo that is built in is called directly and through a gateway
     /// of its own, in turns. Its log says what --log-level names.
     Bench(BenchOptions),

@@ -4,6 +4,7 @@
 mod args;
 mod banner;
 mod bench;
+mod cap;
 mod configured;
 mod demo;
 mod ended;

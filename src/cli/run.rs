@@ -6,7 +6,7 @@ use clap::Parser;
 
 use super::{
     args::{Arguments, Command},
-    bench, demo, serve, validate, why,
+    bench, cap, demo, serve, validate, why,
 };
 use crate::backend;
 
@@ -26,6 +26,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Serve { stdio: true }) => serve::serve_stdio(options),
         Some(Command::Validate) => validate::validate(options),
         Some(Command::Why { name }) => why::why(options, &name),
+        Some(Command::Cap(command)) => cap::run(&command),
         Some(Command::Bench(bench)) => bench::run(options, &bench),
         Some(Command::Echo) => return bench::echo(),
         Some(Command::Demo) => return demo::run(),

@@ -1,6 +1,7 @@
 //! What a person writes in a file: YAML with variables in it, read into each floor's own settings.
 //! A reading finds everything that is wrong at once, each with its line, and never quotes a secret.
 
+mod capability_file;
 mod demo;
 mod env_file;
 mod environment;
@@ -16,6 +17,7 @@ mod suggest;
 mod tree;
 mod values;
 
+pub use capability_file::{Directory, Found, LeftOut, digest, pinned};
 pub use environment::Environment;
 pub use finding::{Finding, Place, Problems};
 pub use load::{Config, Sources, files, load};

@@ -234,6 +234,33 @@ impl<'a> Section<'a> {
             .collect()
     }
 
+    /// A text as it is written, whatever it holds.
+    pub(super) fn plain(&mut self, key: &'static str) -> Option<String> {
+        let path = self.path_of(key);
+        let node = self.node(key)?;
+        self.plain_of(node, &path)
+    }
+
+    /// The same of a node at this path.
+    pub(super) fn plain_of(&self, node: &Node, path: &str) -> Option<String> {
+        let (Value::Scalar(written) | Value::Literal(written)) = &node.value else {
+            let sentence = format!("`{path}` must be one value, not a list or a section");
+            self.reading.findings.problem(&node.at, sentence);
+            return None;
+        };
+        Some(written.clone())
+    }
+
+    /// What a key holds, whatever it is.
+    pub(super) fn node(&mut self, key: &'static str) -> Option<&'a Node> {
+        self.ask(key).map(|entry| &entry.node)
+    }
+
+    /// Every entry of this section, where names are free.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &'a Entry> + use<'a> {
+        self.entries.iter()
+    }
+
     /// Accepts a key that changes nothing here, because what it asks for is always so.
     pub(super) fn accept(&mut self, key: &'static str) {
         if !self.asked.contains(&key) {
@@ -294,7 +321,7 @@ impl<'a> Section<'a> {
 
     /// What a scalar says as it was written, and with its variables in place.
     fn scalar(&self, node: &'a Node, path: &str) -> Option<(&'a str, String)> {
-        let Value::Scalar(written) = &node.value else {
+        let (Value::Scalar(written) | Value::Literal(written)) = &node.value else {
             let sentence = format!("`{path}` must be one value, not a list or a section");
             self.reading.findings.problem(&node.at, sentence);
             return None;

@@ -17,12 +17,14 @@ pub(super) struct Node {
     pub(super) value: Value,
 }
 
-/// A value as it was written: a scalar is its text, whatever YAML would take it for, so that
+/// A value as it was written: a scalar and a literal are their text, whatever YAML would take them for, so that
 /// `1.0` stays `1.0` where a string is wanted.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     Nothing,
     Scalar(String),
+    /// A number or a truth value.
+    Literal(String),
     List(Vec<Node>),
     Map(Vec<Entry>),
 }
@@ -101,7 +103,7 @@ fn node(raw: Spanned<Raw>, text: &str, place: &dyn Fn(Location) -> Place) -> Nod
     let value = match raw.value {
         Raw::Nothing => Value::Nothing,
         Raw::Text(scalar) => Value::Scalar(scalar),
-        Raw::Literal(parsed) => Value::Scalar(as_written(text, raw.defined).unwrap_or(parsed)),
+        Raw::Literal(parsed) => Value::Literal(as_written(text, raw.defined).unwrap_or(parsed)),
         Raw::List(items) => Value::List(
             items
                 .into_iter()
@@ -245,7 +247,7 @@ mod tests {
         let texts: Vec<_> = items
             .iter()
             .map(|item| match &item.value {
-                Value::Scalar(text) => text.as_str(),
+                Value::Scalar(text) | Value::Literal(text) => text.as_str(),
                 _ => "-",
             })
             .collect();
@@ -268,7 +270,7 @@ mod tests {
             entries(&root)[2].node,
             Node {
                 at: place(3, 4),
-                value: Value::Scalar("1.50".to_owned())
+                value: Value::Literal("1.50".to_owned())
             }
         );
     }

@@ -1,6 +1,6 @@
 //! Does every placeholder of a capability have something to stand for?
 
-use super::{Body, Fault, Parts, Provider, QueryParam, Service};
+use super::{Body, Fault, Parts, QueryParam, Service};
 
 /// The first placeholder that is no property of the schema and no static parameter of its provider.
 pub(super) fn check(parts: &Parts) -> Result<(), Fault> {
@@ -16,7 +16,7 @@ pub(super) fn check(parts: &Parts) -> Result<(), Fault> {
             index => format!("providers.fallback[{}].config", index - 1),
         };
         let mut fault = None;
-        each(provider, &mut |below, name| {
+        each(&provider.service, &mut |below, name| {
             if fault.is_none() && !known(name) {
                 fault = Some(Fault::new(
                     format!("{at}.{below}"),
@@ -39,9 +39,18 @@ fn sentence(name: &str, properties: &[String]) -> String {
     )
 }
 
-/// Calls `see` for each placeholder of a provider, with the key below `config` at which it stands.
-fn each(provider: &Provider, see: &mut impl FnMut(&str, &str)) {
-    let service = &provider.service;
+impl Service {
+    /// The names of all its placeholders, each as often as it stands there.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        each(self, &mut |_, name| names.push(name.to_owned()));
+        names
+    }
+}
+
+/// Calls `see` for each placeholder of what is sent, with the key below `config` at which it stands.
+fn each(service: &Service, see: &mut impl FnMut(&str, &str)) {
     let path = &service.endpoint().path;
     path.parameters().for_each(|name| see("path", name));
     for (header, value) in service.headers() {
