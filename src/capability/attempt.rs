@@ -8,23 +8,26 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span, field::Empty};
 
 use super::{
-    Calling, KeyPlace, Limits, Provider, Reply, Service, Web,
+    AuthKind, Calling, KeyPlace, Limits, Provider, Reply, Service, Web,
     answer::{Pick, Taken, taken},
     credential,
     failure::{Failure, Stop},
     guards::Guard,
     pages,
     ready::{Capability, Ready},
+    refusal::Refusal,
     render::{Rendered, Values, rendered},
+    tokens::{Grant, Tokens},
 };
 use crate::{
-    failsafe::{Asker, Outcome},
+    failsafe::{Asker, Outcome, Ticket},
     telemetry::{Clock, OpenSpan, Secret, SpanKind, Stamp, clock::milliseconds, redact::excerpt},
 };
 
 /// One attempt, with all that it needs.
 pub(super) struct Attempt<'a> {
     pub(super) web: &'a Web,
+    pub(super) tokens: &'a Tokens,
     pub(super) clock: &'a Clock,
     /// The longest answer that is read, in bytes.
     pub(super) most: usize,
@@ -60,13 +63,26 @@ impl Attempt<'_> {
             status = Empty,
             latency_ms = Empty,
         );
-        let answered = self.go(&span).instrument(span.clone()).await;
+        let answered = self.renewing(&span).instrument(span.clone()).await;
         if let Err(stop) = &answered {
             span.in_scope(|| {
                 tracing::debug!(outcome = stop.outcome().label(), error = %stop, "Provider gave no result");
             });
         }
         answered
+    }
+
+    /// Asks, and asks once more with a new token if the one that was shown is refused: then nothing was done.
+    async fn renewing(&self, span: &Span) -> Result<Answered, Stop> {
+        let began = self.clock.now();
+        let answered = self.go(span).await;
+        let is_denied = matches!(&answered, Err(stop) if stop.outcome() == Outcome::Denied);
+        match self.grant() {
+            Some(grant) if is_denied && self.tokens.refused(grant, began).await => {
+                self.go(span).await
+            }
+            _ => answered,
+        }
     }
 
     pub(super) fn guard(&self) -> &Guard {
@@ -79,36 +95,15 @@ impl Attempt<'_> {
             fixed: &self.provider.static_params,
             defaults: &self.ready.defaults,
         };
-        let mut rendered = rendered(&self.provider.service, &values)?;
-        let secret = self.credential(&mut rendered).await?;
-        let admitted = self.clock.now();
+        let rendered = rendered(&self.provider.service, &values)?;
         let asker = Asker {
             tool: None,
             request_id: Some(self.calling.request_id),
         };
-        let ticket = self.guard().failsafe.admit_for(asker, admitted);
+        let ticket = self.guard().failsafe.admit_for(asker, self.clock.now());
         let mut ticket = ticket.map_err(Failure::from)?;
-        let mut traced = self.traced(&rendered, admitted);
-        self.carry(&mut rendered, traced.as_ref());
-        span.record("method", rendered.method.as_str());
-        span.record("url", &*rendered.shown);
-        let limits = Limits {
-            deadline: self.deadline,
-            most: self.most,
-        };
-        let exchanged = Box::pin(self.web.exchange(rendered.request()?, limits)).await;
+        let judged = self.exchanged(rendered, &mut ticket, span).await;
         let ended = self.clock.now();
-        let status = exchanged.as_ref().ok().map(|reply| reply.status.as_u16());
-        span.record("latency_ms", milliseconds(ended.since(admitted)));
-        if let Some(status) = status {
-            span.record("status", status);
-        }
-        let judged = exchanged
-            .map_err(Stop::from)
-            .and_then(|reply| self.judged(&reply, secret.as_ref()));
-        if let Some(traced) = &mut traced {
-            traced.set_some("http.response.status_code", status.map(i64::from));
-        }
         match &judged {
             Ok(_) => ticket.settle(Outcome::Success, &"", ended),
             Err(stop) => {
@@ -120,12 +115,44 @@ impl Attempt<'_> {
                     ticket.retry_after(*pause);
                 }
                 ticket.settle(stop.outcome(), stop, ended);
-                if let Some(traced) = &mut traced {
-                    traced.fail(stop.outcome().label(), stop.to_string());
-                }
             }
         }
-        if let Some(traced) = traced {
+        judged
+    }
+
+    /// Shows the credential, sends the request, and judges its answer.
+    async fn exchanged(
+        &self,
+        mut rendered: Rendered,
+        ticket: &mut Ticket<'_>,
+        span: &Span,
+    ) -> Result<Answered, Stop> {
+        let secret = self.credential(&mut rendered).await?;
+        let sent = self.clock.now();
+        ticket.sent_at(sent);
+        let traced = self.traced(&rendered, sent);
+        self.carry(&mut rendered, traced.as_ref());
+        span.record("method", rendered.method.as_str());
+        span.record("url", &*rendered.shown);
+        let limits = Limits {
+            deadline: self.deadline,
+            most: self.most,
+        };
+        let exchanged = Box::pin(self.web.exchange(rendered.request()?, limits)).await;
+        let ended = self.clock.now();
+        span.record("latency_ms", milliseconds(ended.since(sent)));
+        let status = exchanged.as_ref().ok().map(|reply| reply.status.as_u16());
+        if let Some(status) = status {
+            span.record("status", status);
+        }
+        let judged = exchanged
+            .map_err(Stop::from)
+            .and_then(|reply| self.judged(&reply, secret.as_ref()));
+        if let Some(mut traced) = traced {
+            traced.set_some("http.response.status_code", status.map(i64::from));
+            if let Err(stop) = &judged {
+                traced.fail(stop.outcome().label(), stop.to_string());
+            }
             traced.end(ended);
         }
         judged
@@ -137,11 +164,34 @@ impl Attempt<'_> {
             return Ok(None);
         };
         let misconfigured = |sentence| Failure::new(Outcome::Misconfigured, sentence);
-        let secret = credential::current(&auth.key)
-            .await
-            .map_err(misconfigured)?;
+        let secret = match self.grant() {
+            Some(grant) => self.tokens.token(grant).await?,
+            None => credential::current(&auth.key)
+                .await
+                .map_err(misconfigured)?,
+        };
         credential::show(auth, &secret, rendered).map_err(misconfigured)?;
         Ok(Some(secret))
+    }
+
+    /// What a token is asked for with, if the credential is none to be shown itself.
+    fn grant(&self) -> Option<Grant<'_>> {
+        let auth = self.capability.definition.auth.as_ref()?;
+        let AuthKind::OAuth2 {
+            token_endpoint,
+            scopes,
+        } = &auth.kind
+        else {
+            return None;
+        };
+        Some(Grant {
+            key: &auth.key,
+            endpoint: token_endpoint,
+            scopes,
+            web: self.web,
+            clock: self.clock,
+            deadline: self.deadline,
+        })
     }
 
     fn traced(&self, rendered: &Rendered, admitted: Stamp) -> Option<OpenSpan> {
@@ -200,14 +250,12 @@ impl Attempt<'_> {
                 retry_after: retry_after(reply),
             });
         }
-        let advice = match status {
-            StatusCode::NOT_FOUND | StatusCode::GONE => {
-                "What was asked for does not exist there: check the arguments."
-            }
-            _ => "It does not take these arguments: correct them and call again.",
-        };
         let name = &self.guard().name;
-        Stop::Refused(format!("{name} answered {status}{colon}{said}. {advice}"))
+        let happened = format!("{name} answered {status}{colon}{said}.");
+        Stop::Refused(match status {
+            StatusCode::NOT_FOUND | StatusCode::GONE => Refusal::of_absence(happened),
+            _ => Refusal::of_arguments(happened),
+        })
     }
 
     /// What a body says, as a person or a model may read it.

@@ -31,7 +31,7 @@ impl Checker {
     /// Whether the arguments are what it asks for.
     ///
     /// # Errors
-    /// Sentences that a model can mend its call by.
+    /// What is wrong with them, as sentences.
     pub(super) fn check(&self, arguments: &Map<String, Value>) -> Result<(), String> {
         let value = Value::Object(arguments.clone());
         let mut faults: Vec<String> = self
@@ -54,7 +54,7 @@ impl Checker {
             faults[MOST] = "and more".to_owned();
         }
         Err(format!(
-            "The arguments are not what the tool's inputSchema asks for: {}. Nothing was sent. Correct them and call again.",
+            "The arguments are not what the tool's inputSchema asks for: {}. Nothing was sent.",
             faults.join("; ")
         ))
     }
@@ -105,7 +105,7 @@ mod tests {
             for word in words {
                 assert!(sentence.contains(word), "{word} is not in {sentence}");
             }
-            assert!(sentence.ends_with("Correct them and call again."));
+            assert!(sentence.ends_with("Nothing was sent."));
         }
     }
 

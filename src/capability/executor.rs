@@ -12,12 +12,15 @@ use super::{
     Definition, Fault, Guard, Guards, Provider, Web,
     answer::{Notes, Switched, failed, told},
     attempt::{Answered, Attempt},
+    cache::{self, Cache, CacheKey, Outcome},
     failure::{Failure, Stop},
     ready::{Capability, Ready},
+    refusal::Refusal,
+    tokens::Tokens,
 };
 use crate::{
-    failsafe::Outcome,
-    telemetry::{Clock, RequestId, Trace},
+    failsafe,
+    telemetry::{Clock, OpenSpan, RequestId, SpanKind, Trace},
 };
 
 /// The longest answer of a provider that is read, in bytes.
@@ -40,6 +43,8 @@ pub struct Outside {
 #[derive(Debug)]
 pub struct Executor {
     outside: Outside,
+    tokens: Tokens,
+    cache: Cache,
     capabilities: Vec<Capability>,
     by_name: HashMap<Box<str>, usize>,
 }
@@ -100,6 +105,8 @@ impl Executor {
         }
         Self {
             outside,
+            tokens: Tokens::default(),
+            cache: Cache::default(),
             capabilities,
             by_name,
         }
@@ -138,12 +145,25 @@ impl Executor {
             return Err(ExecuteFault::Unknown(calling.name.into()));
         };
         let span = tracing::debug_span!("execute", capability = calling.name, request_id = %calling.request_id);
+        let traced = self.traced(calling);
         let call = Call {
             executor: self,
             capability: &self.capabilities[*index],
-            calling,
+            calling: &Calling {
+                trace: &calling.trace.inside(traced.as_ref()),
+                ..*calling
+            },
         };
         call.answered().instrument(span).await
+    }
+
+    fn traced(&self, calling: &Calling<'_>) -> Option<OpenSpan> {
+        let name = || "execute".to_owned();
+        let now = self.outside.clock.now();
+        let mut span = calling.trace.span(SpanKind::Internal, now, name)?;
+        span.set("capability", calling.name.to_owned());
+        span.set("request_id", calling.request_id.to_string());
+        Some(span)
     }
 }
 
@@ -155,27 +175,38 @@ struct Call<'a> {
 
 impl Call<'_> {
     async fn answered(&self) -> Result<Bytes, ExecuteFault> {
-        let plain = |sentence: &str| Ok(failed(sentence, &Notes::default()));
+        let refused = |refusal: &Refusal| Ok(failed(refusal, &Notes::default()));
         let ready = match self.capability.ready() {
             Ok(ready) => ready,
             Err(fault) => {
-                return plain(&format!(
-                    "The definition of this capability is at fault: {fault}."
-                ));
+                let happened = format!("The definition of this capability is at fault: {fault}.");
+                return refused(&Refusal::of_definition(happened));
             }
         };
         let said = match self.arguments(ready) {
             Ok(said) => said,
-            Err(sentence) => return plain(&sentence),
+            Err(happened) => return refused(&Refusal::of_arguments(happened)),
         };
-        self.asked(ready, &said).await
+        let call = Box::pin(self.asked(ready, &said));
+        let Some(ttl) = self.capability.definition.cached_for() else {
+            return call.await.0;
+        };
+        let Executor { cache, outside, .. } = self.executor;
+        cache
+            .through(self.key(ready, said.clone()), ttl, &outside.clock, call)
+            .await
+    }
+
+    /// Which answer it is. What is asked for with a credential may be for one caller and not for another.
+    fn key(&self, ready: &Ready, said: Map<String, Value>) -> CacheKey {
+        let is_private = self.capability.definition.auth.is_some() || !ready.secrets.is_empty();
+        let caller = if is_private { self.calling.caller } else { "" };
+        cache::key(self.calling.name, &Value::Object(said).to_string(), caller)
     }
 
     /// The arguments, if they are what the schema asks for.
     fn arguments(&self, ready: &Ready) -> Result<Map<String, Value>, String> {
-        let no_object = || {
-            "The arguments are no JSON object: nothing was sent. Call again with one.".to_owned()
-        };
+        let no_object = || "The arguments are no JSON object: nothing was sent.".to_owned();
         let text = self.calling.arguments.unwrap_or(b"{}");
         let said: Map<String, Value> = serde_json::from_slice(text).map_err(|_| no_object())?;
         let fixed = &self.capability.definition.primary.static_params;
@@ -189,7 +220,7 @@ impl Call<'_> {
     }
 
     /// Asks one provider after another.
-    async fn asked(&self, ready: &Ready, said: &Map<String, Value>) -> Result<Bytes, ExecuteFault> {
+    async fn asked(&self, ready: &Ready, said: &Map<String, Value>) -> Outcome {
         let definition = &self.capability.definition;
         let hints = definition.hints();
         let repeatable = hints.read_only || hints.idempotent;
@@ -205,6 +236,7 @@ impl Call<'_> {
             let others = repeatable && index + 1 < count;
             let attempt = Attempt {
                 web: &self.executor.outside.web,
+                tokens: &self.executor.tokens,
                 clock: &self.executor.outside.clock,
                 most: LONGEST,
                 capability: self.capability,
@@ -219,9 +251,9 @@ impl Call<'_> {
             match attempt.made().await {
                 Ok(answered) => {
                     notes.provider = (index > 0).then(|| host.clone());
-                    return Ok(self.told(answered, notes));
+                    return self.told(answered, notes);
                 }
-                Err(Stop::Refused(sentence)) => return Ok(failed(&sentence, &notes)),
+                Err(Stop::Refused(refusal)) => return (Ok(failed(&refusal, &notes)), false),
                 Err(Stop::Failed(failure)) => {
                     notes.switched.push(Switched {
                         provider: host.clone(),
@@ -235,14 +267,19 @@ impl Call<'_> {
                 }
             }
         }
-        unanswered(&failures, &notes)
+        (unanswered(&failures, &notes), false)
     }
 
-    fn told(&self, answered: Answered, mut notes: Notes) -> Bytes {
+    fn told(&self, answered: Answered, mut notes: Notes) -> Outcome {
         notes.next = answered.next;
         let structured = self.capability.definition.output.is_some();
-        told(&answered.taken, structured, &notes)
-            .unwrap_or_else(|sentence| failed(sentence, &notes))
+        match told(&answered.taken, structured, &notes) {
+            Ok(result) => (Ok(result), true),
+            Err(happened) => {
+                let refusal = Refusal::of_definition(happened.to_owned());
+                (Ok(failed(&refusal, &notes)), false)
+            }
+        }
     }
 }
 
@@ -266,12 +303,12 @@ fn unanswered(failures: &[Failure], notes: &Notes) -> Result<Bytes, ExecuteFault
         .filter_map(|failure| failure.retry_after)
         .min();
     match failures.first().map(|failure| failure.outcome) {
-        Some(Outcome::Throttled) => Err(ExecuteFault::Throttled {
+        Some(failsafe::Outcome::Throttled) => Err(ExecuteFault::Throttled {
             retry_after: retry_after.unwrap_or(USUAL_PAUSE),
         }),
-        Some(Outcome::Denied | Outcome::Misconfigured) => {
-            let advice = "The credential that the gateway shows is missing, wrong, or not allowed to do this. Do not call again: tell the user.";
-            Ok(failed(&format!("{reason}. {advice}"), &Notes::default()))
+        Some(failsafe::Outcome::Denied | failsafe::Outcome::Misconfigured) => {
+            let refusal = Refusal::of_credential(format!("{reason}."));
+            Ok(failed(&refusal, &Notes::default()))
         }
         _ => Err(ExecuteFault::Failed {
             reason: reason.into(),

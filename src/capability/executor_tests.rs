@@ -187,6 +187,10 @@ async fn arguments_that_do_not_fit_are_never_sent() {
     ] {
         let result = called(&executor, arguments).await.unwrap();
         assert!(error(&result).contains(word), "{result}");
+        let recovery = &result["_meta"]["recovery"];
+        assert_eq!(recovery["error_code"], "INVALID_PARAM");
+        let part = |name: &str| recovery[name].as_str().unwrap();
+        assert_eq!(error(&result), [part("message"), part("suggest")].join(" "));
     }
     assert!(api.asked().is_empty());
 }

@@ -195,7 +195,7 @@ async fn a_credential_that_is_not_accepted_is_no_failure_of_the_provider() {
     let executor = executor(parts);
     for _ in 0..4 {
         let result = called(&executor, json!({})).await.unwrap();
-        assert!(error(&result).contains("tell the user"), "{result}");
+        assert!(error(&result).contains("Tell the user"), "{result}");
     }
     assert_eq!(state(&executor, 0), CircuitState::Closed);
 }

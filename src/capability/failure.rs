@@ -2,14 +2,19 @@
 
 use std::{fmt, time::Duration};
 
-use super::{WebFault, answer::Unusable, render::RenderFault};
+use super::{
+    WebFault,
+    answer::Unusable,
+    refusal::{self, Refusal},
+    render::RenderFault,
+};
 use crate::failsafe::{Outcome, Rejected};
 
 /// Why there is no result of a provider.
 #[derive(Debug)]
 pub(super) enum Stop {
     /// The call itself is at fault, or what it asks for cannot be had: the model reads why, and nobody else is asked.
-    Refused(String),
+    Refused(Refusal),
     /// The provider has failed.
     Failed(Failure),
 }
@@ -55,7 +60,7 @@ impl Stop {
 
 impl From<RenderFault> for Stop {
     fn from(fault: RenderFault) -> Self {
-        Self::Refused(fault.to_string())
+        Self::Refused(fault.into())
     }
 }
 
@@ -78,31 +83,28 @@ impl From<Rejected> for Failure {
 impl From<WebFault> for Stop {
     fn from(fault: WebFault) -> Self {
         let outcome = match &fault {
-            WebFault::Forbidden { .. } | WebFault::TooLong { .. } | WebFault::Astray(_) => {
-                return Self::Refused(format!("There is no result: {fault}."));
-            }
-            WebFault::Unreachable(_) => Outcome::Unreachable,
             WebFault::Lost(_) => Outcome::Lost,
             WebFault::TimedOut { .. } => Outcome::Timeout,
+            _ => Outcome::Unreachable,
         };
-        Self::Failed(Failure::new(outcome, fault.to_string()))
+        let failed = || Self::Failed(Failure::new(outcome, fault.to_string()));
+        refusal::of_exchange(&fault).map_or_else(failed, Self::Refused)
     }
 }
 
 impl From<Unusable> for Stop {
     fn from(unusable: Unusable) -> Self {
-        match unusable {
-            Unusable::Broken(sentence) => {
-                Self::Failed(Failure::new(Outcome::ProtocolViolation, sentence))
-            }
+        let failed = |outcome, sentence: &str| Self::Failed(Failure::new(outcome, sentence));
+        match &unusable {
+            Unusable::Broken(sentence) => failed(Outcome::ProtocolViolation, sentence),
             Unusable::Told {
                 outcome: outcome @ (Outcome::ToolFailure | Outcome::SessionLost),
                 sentence,
-            } => Self::Failed(Failure::new(outcome, sentence)),
-            Unusable::Told { sentence, .. } => Self::Refused(format!(
-                "The provider does not take the call: {sentence}. Correct the arguments and call again."
-            )),
-            Unusable::Unexpected(sentence) => Self::Refused(sentence),
+            } => failed(*outcome, sentence),
+            _ => refusal::of_answer(&unusable).map_or_else(
+                || failed(Outcome::ProtocolViolation, "it gave no answer"),
+                Self::Refused,
+            ),
         }
     }
 }
@@ -110,7 +112,7 @@ impl From<Unusable> for Stop {
 impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(sentence) => f.write_str(sentence),
+            Self::Refused(refusal) => f.write_str(&refusal.happened),
             Self::Failed(failure) => f.write_str(&failure.sentence),
         }
     }

@@ -5,6 +5,9 @@ mod answer;
 #[cfg(test)]
 mod answer_tests;
 mod attempt;
+mod cache;
+#[cfg(test)]
+mod cached_tests;
 mod check;
 mod credential;
 mod definition;
@@ -17,9 +20,13 @@ mod failure;
 mod guards;
 mod pages;
 mod ready;
+mod refusal;
 mod render;
 #[cfg(test)]
 mod samples;
+mod tokens;
+#[cfg(test)]
+mod tokens_tests;
 mod web;
 
 pub use definition::{

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::Taken;
+use crate::capability::refusal::Refusal;
 
 /// What is said beside a result, in its `_meta`.
 #[derive(Debug, Default)]
@@ -29,7 +30,7 @@ const NOTES: &str = "capability";
 /// The result of a call that was answered. `structured` is whether the tool says what its results look like.
 ///
 /// # Errors
-/// The sentence for the model, if it says so and this is no object.
+/// What happened, if it says so and this is no object.
 pub(in crate::capability) fn told(
     taken: &Taken,
     structured: bool,
@@ -44,24 +45,34 @@ pub(in crate::capability) fn told(
         } = taken
         else {
             return Err(
-                "The provider's answer is no object, although the capability has an output schema. This is a fault of its \
-                 definition: mend response_path, or leave schema.output out.",
+                "The provider's answer is no object, although the capability has an output schema: response_path is to be mended, \
+                 or schema.output to be left out.",
             );
         };
         result.insert("structuredContent".to_owned(), object.clone());
     }
-    put_notes(&mut result, notes);
+    let meta = said(notes);
+    if !meta.is_empty() {
+        result.insert("_meta".to_owned(), meta.into());
+    }
     Ok(Value::Object(result).to_string().into())
 }
 
-/// The result of a call that went wrong in a way that the model can mend or should know of.
-pub(in crate::capability) fn failed(sentence: &str, notes: &Notes) -> Bytes {
-    let mut result = Map::new();
-    let text = json!([{"type": "text", "text": sentence}]);
-    result.insert("content".to_owned(), text);
-    result.insert("isError".to_owned(), true.into());
-    put_notes(&mut result, notes);
-    Value::Object(result).to_string().into()
+/// The result of a call that went wrong in a way that the model can mend or should know of. What it reads is also in `_meta`,
+/// in the parts that the gateway's own refusals have.
+pub(in crate::capability) fn failed(refusal: &Refusal, notes: &Notes) -> Bytes {
+    let Refusal {
+        error_code,
+        happened,
+        suggest,
+    } = refusal;
+    let text = json!([{"type": "text", "text": format!("{happened} {suggest}")}]);
+    let mut meta = said(notes);
+    let recovery = json!({"error_code": error_code, "message": happened, "suggest": suggest});
+    meta.insert("recovery".to_owned(), recovery);
+    json!({"content": text, "isError": true, "_meta": meta})
+        .to_string()
+        .into()
 }
 
 fn content(taken: &Taken) -> Value {
@@ -80,7 +91,8 @@ fn content(taken: &Taken) -> Value {
     }
 }
 
-fn put_notes(result: &mut Map<String, Value>, notes: &Notes) {
+/// The notes, as members of `_meta`.
+fn said(notes: &Notes) -> Map<String, Value> {
     let mut said = Map::new();
     if let Some(provider) = &notes.provider {
         said.insert("provider".to_owned(), (&**provider).into());
@@ -95,7 +107,9 @@ fn put_notes(result: &mut Map<String, Value>, notes: &Notes) {
     if let Some(next) = &notes.next {
         said.insert("next".to_owned(), next.as_str().into());
     }
+    let mut meta = Map::new();
     if !said.is_empty() {
-        result.insert("_meta".to_owned(), json!({ NOTES: said }));
+        meta.insert(NOTES.to_owned(), said.into());
     }
+    meta
 }

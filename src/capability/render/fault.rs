@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The caller's fault, as a sentence that a model can mend its call by.
+/// The caller's fault, as a sentence without its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::capability) enum RenderFault {
     /// The path has a place for it.
@@ -21,23 +21,16 @@ pub(in crate::capability) enum RenderFault {
 impl fmt::Display for RenderFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Absent(name) => write!(
-                f,
-                "The argument `{name}` is missing: nothing was sent. Call again with it."
-            ),
+            Self::Absent(name) => write!(f, "The argument `{name}` is missing"),
             Self::NoSegment(name) => write!(
                 f,
-                "The argument `{name}` is empty or made of dots, which would name another resource: nothing was sent. \
-                 Call again with a name or an id."
+                "The argument `{name}` is empty or made of dots, which would name another resource"
             ),
             Self::NoHeader { header } => write!(
                 f,
-                "What the arguments make of the header {header} holds a line end or another character that no header can \
-                 hold: nothing was sent. Call again without it."
+                "What the arguments make of the header {header} holds a line end or another character that no header can hold"
             ),
-            Self::NoUrl => f.write_str(
-                "The arguments make no URL that can be called: nothing was sent. Call again with shorter or plainer ones.",
-            ),
+            Self::NoUrl => f.write_str("The arguments make no URL that can be called"),
         }
     }
 }
