@@ -18,6 +18,7 @@ mod executor_tests;
 mod failing_tests;
 mod failure;
 mod guards;
+pub mod openapi;
 mod pages;
 mod ready;
 mod refusal;

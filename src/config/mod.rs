@@ -16,9 +16,12 @@ mod sections;
 mod suggest;
 mod tree;
 mod values;
+mod written_capability;
+mod yaml_text;
 
 pub use capability_file::{Directory, Found, LeftOut, digest, pinned};
 pub use environment::Environment;
 pub use finding::{Finding, Place, Problems};
 pub use load::{Config, Sources, files, load};
 pub use values::host;
+pub use written_capability::written_capability;

@@ -30,6 +30,7 @@ mod header_params;
 mod heard;
 mod hostile;
 mod identity;
+mod imported;
 mod levels;
 mod live_page;
 mod log_lines;
@@ -154,6 +155,12 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "circuit: an operator decides in the configuration" => circuits::forced,
     "circuit: why it is open" => circuits::why,
     "circuit: why, asked from the shell" => circuits::why_from_the_shell,
+
+    // APIs over HTTP as tools
+    "cap import: one file for each operation" => imported::one_file_for_each_operation,
+    "cap import: what a person changed is left alone" => imported::what_was_changed_is_left_alone,
+    "cap import: from a URL" => imported::from_a_url,
+    "cap import: what is no OpenAPI is refused" => imported::what_is_none_is_refused,
 
     // Truth of what passes through
     "17 results pass byte for byte" => truth::results,

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+
+use crate::capability::openapi::Pattern;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum CapCommand {
@@ -24,4 +26,32 @@ pub(in crate::cli) enum CapCommand {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
+    /// Writes one file for each operation of an OpenAPI 3.0 or 3.1 document, and says what is left out and why.
+    Import(ImportOptions),
+}
+
+/// What is imported, and where to.
+#[derive(Clone, Debug, Args)]
+pub(in crate::cli) struct ImportOptions {
+    /// The document: a file or a URL, in JSON or YAML.
+    #[arg(value_name = "SPEC")]
+    pub(super) spec: String,
+    /// The directory that the files are written into. It is made if it is not there.
+    #[arg(long, value_name = "DIR", default_value = "capabilities")]
+    pub(super) out: PathBuf,
+    /// Takes only what one of these matches: tag:NAME, path:/START/*, operation:NAME; `*` stands for any text.
+    #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse)]
+    pub(super) include: Vec<Pattern>,
+    /// Leaves out what one of these matches.
+    #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse)]
+    pub(super) exclude: Vec<Pattern>,
+    /// The URL below which all operations are, over what the document says.
+    #[arg(long, value_name = "URL")]
+    pub(super) base_url: Option<String>,
+    /// Where the credential comes from: env:NAME or file:PATH:FIELD. Without it: a variable named after the API.
+    #[arg(long, value_name = "KEY", value_parser = super::key::source)]
+    pub(super) key: Option<String>,
+    /// Writes over files that are there and hold something else.
+    #[arg(long)]
+    pub(super) force: bool,
 }

@@ -1,9 +1,13 @@
-//! `cap`: what a person asks about capabilities, without a gateway that runs.
+//! `cap`: what a person does with capabilities, without a gateway that runs.
 
 mod args;
+mod document;
+mod import;
+mod key;
 mod list;
 mod looked;
 mod pin;
+mod report;
 mod run;
 mod validate;
 

@@ -98,18 +98,24 @@ fn key(section: &mut Section<'_>, required: bool, wanted: bool) -> Option<Key> {
 /// Where the credential stands: what is written, over where it usually is.
 fn place(section: &mut Section<'_>) -> impl FnOnce(KeyPlace) -> Option<KeyPlace> + use<> {
     let param = section.plain("param");
+    let cookie = section.plain("cookie");
     let header = section.optional("header", |text| {
         text.parse::<HeaderName>()
             .map_err(|_| "is no name of a header: use letters, digits and `-`".to_owned())
     });
     let prefix = section.plain("prefix");
     let wrong = section.place_of("header").is_some() && header.is_none();
-    if param.is_some() && header.is_some() {
-        section.refuse("param", "and `header` are both written, but a credential stands in one place: remove one of them");
+    let written = [header.is_some(), param.is_some(), cookie.is_some()];
+    if written.iter().filter(|written| **written).count() > 1 {
+        let key = if param.is_some() { "param" } else { "cookie" };
+        section.refuse(key, "is written beside another place of the credential, which stands in one: write `header`, `param` or `cookie`");
     }
     move |usual| {
         if let Some(param) = param {
             return Some(KeyPlace::Query(param.into()));
+        }
+        if let Some(cookie) = cookie {
+            return Some(KeyPlace::Cookie(cookie.into()));
         }
         let KeyPlace::Header { name, prefix: own } = usual else {
             return Some(usual);
