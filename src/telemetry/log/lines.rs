@@ -1,131 +1,170 @@
-//! Where do lines wait, in what order, and which are lost? In one bounded buffer, in the order in which they came.
+//! Where do lines wait, in what order, and which are lost? In one bounded queue without a lock, in the order in which they came.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{
+    OnceLock,
+    mpsc::{Receiver, SyncSender, sync_channel},
+};
 
-/// How long the first line of a batch waits for others, unless it is urgent.
-pub(super) const GATHER: Duration = Duration::from_millis(5);
+use crossbeam_queue::ArrayQueue;
+
+use crate::lockfree::{Counter, Latest};
+
+/// Lines that may wait.
+const SLOTS: usize = 4_096;
 /// Bytes that may wait; further lines are lost and counted. A reader that sleeps for a second at 2,000 lines a second is fine.
-const ROOM: usize = 1 << 20;
+const ROOM: u64 = 1 << 20;
 /// Beyond that, for warnings and errors alone: a flood of others does not push them out.
-const ROOM_FOR_URGENT: usize = ROOM + (1 << 18);
-/// A batch that is as large as this is not gathered any longer.
-const LARGE: usize = 1 << 16;
+const ROOM_FOR_URGENT: u64 = ROOM + (1 << 18);
+/// Buffers that wait for their next line, and the largest that is kept so, in bytes.
+const SPARE: usize = 256;
+const KEPT: usize = 4 << 10;
 
 /// Takes bytes to where the log goes. It may block; who cannot write loses what it was given.
 pub(super) type Ink = Box<dyn Fn(&[u8]) + Send + Sync>;
 
-/// Lines on their way. A short lock is all that a thread that logs meets of the others: as long as it takes to copy a line.
+/// Lines on their way.
 pub(in crate::telemetry) struct Lines {
-    waiting: Mutex<Waiting>,
-    changed: Condvar,
+    /// To the thread that writes them; without one each is written by who logs it.
+    to_thread: OnceLock<SyncSender<Line>>,
+    /// 1 once the thread is to write what waits, and no more.
+    ended: Latest,
+    /// Bytes that were put into the queue, and that were taken out of it.
+    put: Counter,
+    taken: Counter,
+    /// Lines that found no room.
+    lost: Counter,
+    spare: ArrayQueue<Vec<u8>>,
     ink: Ink,
 }
 
-#[derive(Default)]
-struct Waiting {
+/// One line with its line break; an empty one stands for the end.
+#[derive(Debug)]
+pub(super) struct Line {
     bytes: Vec<u8>,
-    lost: u64,
-    /// Somebody is to be told now.
     urgent: bool,
-    /// A thread takes them; without it each is written by who logs it.
-    is_batched: bool,
 }
 
-/// What is to be written at once.
-pub(super) struct Batch {
-    pub(super) bytes: Vec<u8>,
-    /// Lines that found no room since the last batch.
-    pub(super) lost: u64,
-    /// Nothing more is to come.
-    pub(super) is_last: bool,
+impl Line {
+    const END: Self = Self {
+        bytes: Vec::new(),
+        urgent: true,
+    };
+
+    /// Whether it is written without waiting for others.
+    pub(super) const fn is_urgent(&self) -> bool {
+        self.urgent
+    }
+
+    /// Whether what was logged before the end has been taken.
+    pub(super) const fn is_end(&self) -> bool {
+        self.bytes.is_empty()
+    }
 }
 
 impl Lines {
     /// Lines that are written by who logs them, until a thread takes over.
     pub(in crate::telemetry) fn new(ink: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
         Self {
-            waiting: Mutex::default(),
-            changed: Condvar::new(),
+            to_thread: OnceLock::new(),
+            ended: Latest::new(0),
+            put: Counter::new(),
+            taken: Counter::new(),
+            lost: Counter::new(),
+            spare: ArrayQueue::new(SPARE),
             ink: Box::new(ink),
         }
     }
 
     /// One line with its line break. An urgent one does not wait for others.
     pub(in crate::telemetry) fn put(&self, line: &[u8], urgent: bool) {
-        let mut waiting = self.lock();
-        if !waiting.is_batched {
-            return self.write(line);
+        match self.to_thread.get() {
+            Some(to_thread) if self.ended.value() == 0 => self.send(to_thread, line, urgent),
+            _ => self.write(line),
         }
+    }
+
+    fn send(&self, to_thread: &SyncSender<Line>, line: &[u8], urgent: bool) {
         let room = if urgent { ROOM_FOR_URGENT } else { ROOM };
-        if waiting.bytes.len() + line.len() > room {
-            waiting.lost += 1;
+        let length = line.len() as u64;
+        let waiting = self.put.total().saturating_sub(self.taken.total());
+        if waiting + length > room {
+            self.lost.add(1);
             return;
         }
-        let is_first = waiting.bytes.is_empty();
-        let was_urgent = waiting.urgent;
-        waiting.bytes.extend_from_slice(line);
-        waiting.urgent |= urgent || waiting.bytes.len() > LARGE;
-        let is_news = is_first || waiting.urgent && !was_urgent;
-        drop(waiting);
-        if is_news {
-            self.changed.notify_one();
+        let mut bytes = self.spare.pop().unwrap_or_default();
+        bytes.extend_from_slice(line);
+        self.put.add(length);
+        if to_thread.try_send(Line { bytes, urgent }).is_err() {
+            self.taken.add(length);
+            self.lost.add(1);
         }
     }
 
-    /// From now on lines wait for [`Lines::batch`], or, `false`, they do not.
-    pub(super) fn batched(&self, are_batched: bool) {
-        self.lock().is_batched = are_batched;
-        self.changed.notify_one();
+    /// From now on lines wait here. Only once.
+    pub(super) fn queue(&self) -> Option<Receiver<Line>> {
+        let (to_thread, queue) = sync_channel(SLOTS);
+        self.to_thread.set(to_thread).ok().map(|()| queue)
     }
 
-    /// Waits until there is something to write, and a little for more; `spare` is an empty buffer to be filled next.
-    pub(super) fn batch(&self, spare: Vec<u8>) -> Batch {
-        let is_idle = |waiting: &mut Waiting| waiting.is_batched && waiting.bytes.is_empty();
-        let waiting = self.changed.wait_while(self.lock(), is_idle);
-        let waiting = waiting.unwrap_or_else(PoisonError::into_inner);
-        let may_wait = |waiting: &mut Waiting| waiting.is_batched && !waiting.urgent;
-        let gathered = self.changed.wait_timeout_while(waiting, GATHER, may_wait);
-        let (mut waiting, _) = gathered.unwrap_or_else(PoisonError::into_inner);
-        waiting.urgent = false;
-        Batch {
-            bytes: std::mem::replace(&mut waiting.bytes, spare),
-            lost: std::mem::take(&mut waiting.lost),
-            is_last: !waiting.is_batched,
+    /// Adds a line that was taken from the queue to a batch.
+    pub(super) fn take(&self, line: Line, batch: &mut Vec<u8>) {
+        let mut bytes = line.bytes;
+        batch.extend_from_slice(&bytes);
+        self.taken.add(bytes.len() as u64);
+        if bytes.capacity() <= KEPT {
+            bytes.clear();
+            // One too many is dropped.
+            let _ = self.spare.push(bytes);
         }
     }
 
-    /// Writes past the buffer.
+    /// From now on lines are written by who logs them. Whether [`Line::END`] found room behind those that wait.
+    pub(super) fn end(&self) -> bool {
+        self.ended.set(1);
+        let to_thread = self.to_thread.get();
+        to_thread.is_none_or(|to_thread| to_thread.try_send(Line::END).is_ok())
+    }
+
+    /// Lines that found no room, since the beginning.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.total()
+    }
+
+    /// Writes past the queue.
     pub(super) fn write(&self, bytes: &[u8]) {
         (self.ink)(bytes);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl std::fmt::Debug for Lines {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let waiting = self.lock();
         f.debug_struct("Lines")
-            .field("waiting", &waiting.bytes.len())
-            .field("lost", &waiting.lost)
+            .field("put", &self.put)
+            .field("taken", &self.taken)
+            .field("lost", &self.lost)
             .finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex};
 
     use super::*;
 
-    fn paper() -> (Arc<Lines>, Arc<Mutex<Vec<u8>>>) {
+    fn paper() -> (Lines, Arc<Mutex<Vec<u8>>>) {
         let written = Arc::new(Mutex::new(Vec::new()));
         let ink = Arc::clone(&written);
         let lines = Lines::new(move |bytes: &[u8]| ink.lock().unwrap().extend_from_slice(bytes));
-        (Arc::new(lines), written)
+        (lines, written)
+    }
+
+    /// Everything that waits, and how many lines that is.
+    fn taken(lines: &Lines, queue: &Receiver<Line>) -> (Vec<u8>, usize) {
+        let mut batch = Vec::new();
+        let count = queue.try_iter().map(|line| lines.take(line, &mut batch));
+        let count = count.count();
+        (batch, count)
     }
 
     #[test]
@@ -136,47 +175,55 @@ mod tests {
     }
 
     #[test]
-    fn lines_wait_in_their_order_and_one_batch_takes_all() {
+    fn lines_wait_in_their_order_and_an_urgent_one_says_so() {
         let (lines, written) = paper();
-        lines.batched(true);
+        let queue = lines.queue().unwrap();
+        assert!(lines.queue().is_none(), "only one thread takes them");
         lines.put(b"one\n", false);
         lines.put(b"two\n", true);
-        lines.put(b"three\n", false);
         assert!(written.lock().unwrap().is_empty());
-        let batch = lines.batch(Vec::new());
-        assert_eq!(batch.bytes, b"one\ntwo\nthree\n");
-        assert_eq!((batch.lost, batch.is_last), (0, false));
+        let waiting: Vec<_> = queue.try_iter().collect();
+        assert_eq!(
+            waiting.iter().map(Line::is_urgent).collect::<Vec<_>>(),
+            [false, true]
+        );
+        let mut batch = Vec::new();
+        for line in waiting {
+            lines.take(line, &mut batch);
+        }
+        assert_eq!(batch, b"one\ntwo\n");
     }
 
     #[test]
     fn what_finds_no_room_is_counted_and_a_warning_finds_some() {
         let (lines, _) = paper();
-        lines.batched(true);
-        let line = vec![b'x'; ROOM / 4];
+        let queue = lines.queue().unwrap();
+        let line = vec![b'x'; 1 << 18];
         for _ in 0..6 {
             lines.put(&line, false);
         }
         lines.put(b"warning\n", true);
-        let batch = lines.batch(Vec::new());
-        assert_eq!(batch.bytes.len(), ROOM + 8);
-        assert!(batch.bytes.ends_with(b"warning\n"));
-        assert_eq!(batch.lost, 2);
-        lines.put(b"later\n", true);
-        assert_eq!(lines.batch(Vec::new()).lost, 0);
+        let (batch, count) = taken(&lines, &queue);
+        assert_eq!((batch.len(), count), ((1 << 20) + 8, 5));
+        assert!(batch.ends_with(b"warning\n"));
+        assert_eq!(lines.lost(), 2);
+        lines.put(&line, false);
+        assert_eq!(taken(&lines, &queue).1, 1, "there is room again");
+        for _ in 0..=SLOTS {
+            lines.put(b"x", true);
+        }
+        assert_eq!((lines.lost(), taken(&lines, &queue).1), (3, SLOTS));
     }
 
     #[test]
-    fn the_last_batch_says_so_and_takes_what_there_is() {
+    fn the_end_comes_behind_what_waits_and_later_lines_do_not_wait() {
         let (lines, written) = paper();
-        lines.batched(true);
+        let queue = lines.queue().unwrap();
         lines.put(b"last\n", false);
-        lines.batched(false);
-        let batch = lines.batch(Vec::new());
-        assert_eq!(
-            (batch.bytes.as_slice(), batch.is_last),
-            (&b"last\n"[..], true)
-        );
+        assert!(lines.end());
         lines.put(b"later\n", false);
         assert_eq!(*written.lock().unwrap(), b"later\n");
+        let ends: Vec<_> = queue.try_iter().map(|line| line.is_end()).collect();
+        assert_eq!(ends, [false, true]);
     }
 }

@@ -1,5 +1,5 @@
 //! The log as bytes: how an event becomes a line of JSON, and how lines reach standard error without making a request wait.
-//! One buffer for all threads keeps their order; one thread empties it.
+//! One queue for all threads keeps their order; one thread empties it.
 
 mod json;
 mod lines;

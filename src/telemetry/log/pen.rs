@@ -4,18 +4,22 @@ use std::{
     io,
     sync::{
         Arc,
-        mpsc::{Receiver, sync_channel},
+        mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
     time::Duration,
 };
 
-use super::Lines;
+use super::{Lines, lines::Line};
 
+/// How long the first line of a batch waits for others, unless it is urgent.
+const GATHER: Duration = Duration::from_millis(5);
+/// A batch that is as large as this is written, in bytes.
+const LARGE: usize = 1 << 16;
 /// How long whoever reads the log may take for the last of it.
 const LAST_LINES: Duration = Duration::from_secs(2);
-/// What a buffer keeps of its size once it is empty, in bytes: more than a batch has while somebody reads.
-const KEPT: usize = 1 << 17;
+/// How often room is looked for behind the last of it.
+const LOOKS: u32 = 400;
 
 /// Owns the thread. When this is dropped, all that was logged before is written, unless nobody reads it.
 #[derive(Debug)]
@@ -28,22 +32,19 @@ impl Pen {
     /// Starts the thread; from now on who logs does not write. `told` hears of lines that found no room.
     ///
     /// # Errors
-    /// If there can be no further thread: then lines are written as before.
+    /// If there can be no further thread, or there is one: then lines are written as before.
     pub(in crate::telemetry) fn start(
         lines: &Arc<Lines>,
         told: impl Fn(u64) + Send + 'static,
     ) -> io::Result<Self> {
         let (end, ended) = sync_channel(1);
+        let queue = lines.queue().ok_or(io::ErrorKind::AlreadyExists)?;
         let of_thread = Arc::clone(lines);
-        lines.batched(true);
         let started = thread::Builder::new()
             .name("log".to_owned())
-            .spawn(move || {
-                run(&of_thread, told);
-                let _ = end.try_send(());
-            });
+            .spawn(move || run(&of_thread, &queue, told, &end));
         if started.is_err() {
-            lines.batched(false);
+            lines.end();
         }
         started.map(|_| Self {
             lines: Arc::clone(lines),
@@ -54,28 +55,54 @@ impl Pen {
 
 impl Drop for Pen {
     fn drop(&mut self) {
-        self.lines.batched(false);
-        let _ = self.ended.recv_timeout(LAST_LINES);
+        let has_room = (0..LOOKS).any(|look| {
+            if look > 0 {
+                thread::sleep(LAST_LINES / LOOKS);
+            }
+            self.lines.end()
+        });
+        if has_room {
+            let _ = self.ended.recv_timeout(LAST_LINES);
+        }
     }
 }
 
-fn run(lines: &Lines, told: impl Fn(u64)) {
-    let mut spare = Vec::new();
-    loop {
-        let batch = lines.batch(std::mem::take(&mut spare));
-        if !batch.bytes.is_empty() {
-            lines.write(&batch.bytes);
+/// As long as there are lines: what is logged while the process ends still finds it.
+fn run(lines: &Lines, queue: &Receiver<Line>, told: impl Fn(u64), end: &SyncSender<()>) {
+    let mut batch = Vec::with_capacity(LARGE);
+    let mut lost_before = 0;
+    while let Ok(first) = queue.recv() {
+        if !first.is_urgent() {
+            thread::sleep(GATHER);
         }
-        if batch.lost > 0 {
-            told(batch.lost);
+        let is_over = gather(lines, queue, first, &mut batch);
+        lines.write(&batch);
+        batch.clear();
+        let lost = lines.lost();
+        if lost > lost_before {
+            told(lost - lost_before);
+            lost_before = lost;
         }
-        if batch.is_last {
-            return;
+        if is_over {
+            let _ = end.try_send(());
         }
-        spare = batch.bytes;
-        spare.clear();
-        spare.shrink_to(KEPT);
     }
+}
+
+/// Takes what waits, up to a large batch; true if that is everything before the end.
+fn gather(lines: &Lines, queue: &Receiver<Line>, first: Line, batch: &mut Vec<u8>) -> bool {
+    let mut next = Some(first);
+    while let Some(line) = next {
+        if line.is_end() {
+            return true;
+        }
+        lines.take(line, batch);
+        if batch.len() >= LARGE {
+            return false;
+        }
+        next = queue.try_recv().ok();
+    }
+    false
 }
 
 #[cfg(test)]
