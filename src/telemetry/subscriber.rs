@@ -1,7 +1,7 @@
 //! Where log lines go: standard error, as text or as JSON, one subscriber for the process.
 //!
-//! Who logs puts a line into memory and goes on; a thread writes what has gathered within a few milliseconds, warnings and
-//! errors as soon as it runs. A standard error that nobody reads stops nobody: lines that find no room are lost, and a
+//! Who logs puts a line into memory and goes on; a thread writes what has gathered within a few milliseconds, and a warning or
+//! an error that finds it at rest at once. A standard error that nobody reads stops nobody: lines that find no room are lost, and a
 //! warning counts them. An end of the process in order, a panic included, writes everything; one by SIGKILL or by the
 //! memory running out loses what was logged in the last milliseconds.
 
