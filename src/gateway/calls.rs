@@ -106,7 +106,11 @@ impl Gateway {
     }
 
     /// The client's own way to the backend, which only clients have that can be asked.
-    async fn way_of(self: &Arc<Self>, request: &Request, member: &Arc<Member>) -> Option<Own> {
+    pub(super) async fn way_of(
+        self: &Arc<Self>,
+        request: &Request,
+        member: &Arc<Member>,
+    ) -> Option<Own> {
         if !request.can_be_asked() {
             return None;
         }

@@ -10,7 +10,7 @@ use super::{
     facade::Gateway,
     inbound::Route,
     member::Member,
-    sessions::{LogLevel, Session},
+    sessions::{LogLevel, Session, Way},
 };
 use crate::protocol::Message;
 
@@ -43,7 +43,10 @@ impl Gateway {
             UPDATED => self.resource_updated(member, notice),
             _ => {
                 self.read_again(member, Kind::changed_by(method).iter().copied());
-                self.tell(notice, |session| is_of(session, member));
+                let name = member.name();
+                self.tell(notice, |session| {
+                    is_of(session, member) && !session.hears_itself(name)
+                });
             }
         }
     }
@@ -116,18 +119,30 @@ impl Gateway {
     }
 
     fn resource_updated(&self, member: &Member, notice: &Message) {
-        let uri = notice.uri().unwrap_or_default();
         self.sessions.for_each(|session| {
             if session.hears(UPDATED) {
-                for name in self
-                    .subscribed_as(session, member, &uri)
-                    .into_iter()
-                    .flatten()
-                {
-                    session.tell(named(notice, &uri, &name).bytes().clone());
-                }
+                self.tell_updated((session, Way::Shared), member, notice);
             }
         });
+    }
+
+    /// Tells a session of a changed resource, if it has subscribed to that by the way on which this was heard.
+    pub(super) fn tell_updated(
+        &self,
+        (session, way): (&Session, Way),
+        member: &Member,
+        notice: &Message,
+    ) {
+        let uri = notice.uri().unwrap_or_default();
+        for name in self
+            .subscribed_as(session, member, &uri)
+            .into_iter()
+            .flatten()
+        {
+            if session.hears_by(&name) == Some(way) {
+                session.tell(named(notice, &uri, &name).bytes().clone());
+            }
+        }
     }
 
     /// Tells those whom it concerns, if they want to hear of it.
@@ -141,13 +156,18 @@ impl Gateway {
     }
 }
 
+/// Whether this says that a list has changed.
+pub(super) fn is_list_change(notice: &Message) -> bool {
+    !Kind::changed_by(notice.method().unwrap_or_default()).is_empty()
+}
+
 /// Whether the session hears of what this backend tells.
 pub(super) fn hears_of(session: &Session, member: &Member) -> bool {
     is_of(session, member) || sees(session, member)
 }
 
 /// What a backend tells of a resource, under the name by which its client knows that.
-pub(super) fn named(notice: &Message, uri: &str, name: &str) -> Message {
+fn named(notice: &Message, uri: &str, name: &str) -> Message {
     let params = notice.params().filter(|_| uri != name);
     match params.and_then(|params| with_uri(&params, name)) {
         Some(params) => Message::notification(UPDATED, Some(&params)),

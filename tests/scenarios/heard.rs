@@ -16,7 +16,7 @@ use crate::{
 pub(crate) const UPDATED: &str = "notifications/resources/updated";
 pub(crate) const TOOLS: &str = "notifications/tools/list_changed";
 const PROMPTS: &str = "notifications/prompts/list_changed";
-const RESOURCES: &str = "notifications/resources/list_changed";
+pub(crate) const RESOURCES: &str = "notifications/resources/list_changed";
 
 pub(crate) fn gateway(backend: &EraBackend) -> Gateway {
     Setup::backends(json!({"backend": backend.config()})).start()
@@ -123,8 +123,7 @@ pub(crate) fn by_those_who_have_subscribed() {
     for era in [Era::Legacy, Era::Modern] {
         let backend = EraBackend::start(era);
         let gateway = gateway(&backend);
-        let anna = gateway.client("/mcp/backend", askable());
-        let bert = gateway.client("/mcp/backend", json!({}));
+        let [anna, bert] = [(); 2].map(|()| gateway.client("/mcp/backend", json!({})));
         subscribe(&anna, "subscribe", "x:one");
         subscribe(&anna, "subscribe", "x:both");
         subscribe(&bert, "subscribe", "x:both");

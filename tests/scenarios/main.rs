@@ -40,6 +40,7 @@ mod modern_backend;
 mod objectives;
 mod overlong;
 mod own_cost;
+mod own_line_heard;
 mod own_session;
 mod parked;
 mod reload;
@@ -328,6 +329,10 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "heard: from the backend that has the resource" => heard::from_the_backend_that_has_it,
     "heard: by modern clients as they filter" => heard::by_modern_clients_as_they_filter,
     "heard: again after the stream broke" => heard::again_after_the_stream_broke,
+    "heard: once, in the session of its own" => own_line_heard::once,
+    "heard: in the session of its own, until it unsubscribes" => own_line_heard::until_it_unsubscribes,
+    "heard: in the session of its own, again after an operator's stop" => own_line_heard::again_after_an_operator_s_stop,
+    "heard: of what all share, though its own child changes" => own_line_heard::of_what_all_share,
     "heard: while another set is asked for, over HTTP" => changed_set::over_http,
     "heard: while another set is asked for, on standard streams" => changed_set::on_standard_streams,
     "heard: several resources at an older backend, side by side" => changed_set::several_at_an_older_backend,

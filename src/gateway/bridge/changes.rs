@@ -6,13 +6,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::{
-    backend::CallError,
+    backend::{CallError, Line},
     gateway::{
         facade::Gateway,
         member::Member,
         replies::{Recovery, Refusal, failed_call},
         request::Request,
-        sessions::{MOST_SUBSCRIPTIONS, Session},
+        sessions::{MOST_SUBSCRIPTIONS, Session, Way},
     },
     protocol::{Era, Message, codes, quote},
 };
@@ -21,23 +21,31 @@ const SUBSCRIBE: &str = "resources/subscribe";
 const UNSUBSCRIBE: &str = "resources/unsubscribe";
 
 impl Gateway {
-    /// `resources/subscribe` of a session to what is `own` at its backend. Remembered before it is sent, so that the first
-    /// update is not missed.
+    /// `resources/subscribe` of a session to what is `own` at its backend, by its own way there if it has one. Remembered before
+    /// it is sent, so that the first update is not missed.
     pub(in crate::gateway) async fn subscribe(
-        &self,
-        member: &Member,
+        self: &Arc<Self>,
+        member: &Arc<Member>,
         request: &Request,
         own: &str,
     ) -> Result<Bytes, Refusal> {
         let uri = request.message.uri().unwrap_or_default();
+        let line = self.way_of(request, member).await;
+        let way = line.as_ref().map_or(Way::Shared, |_| Way::Own);
         let session = request.session.as_ref();
-        if session.is_some_and(|session| !session.subscribe(&uri)) {
+        if session.is_some_and(|session| !session.subscribe(&uri, way)) {
             return Err(Refusal::InvalidRequest(
                 format!("This session has subscribed to {MOST_SUBSCRIPTIONS} resources, which is the limit, so nothing was sent. Unsubscribe from one first.")
                     .into(),
             ));
         }
-        let answer = self.hear_of(request, member, own).await;
+        let answer = match &line {
+            Some(line) => {
+                self.say(request, member, Some(line.line()), (SUBSCRIBE, own))
+                    .await
+            }
+            None => self.hear_of(request, member, own).await,
+        };
         let is_subscribed = matches!(&answer, Ok(answer) if answer.result().is_some());
         if let (Some(session), false) = (session, is_subscribed) {
             session.unsubscribe(&uri);
@@ -45,7 +53,8 @@ impl Gateway {
         Ok(answered(request, member, answer))
     }
 
-    /// `resources/unsubscribe` of a session; sent on only when nobody else is left who wants to hear of the resource.
+    /// `resources/unsubscribe` of a session; where all share the way it is sent on only when nobody else is left who wants to hear
+    /// of the resource.
     pub(in crate::gateway) async fn unsubscribe(
         &self,
         member: &Member,
@@ -54,7 +63,13 @@ impl Gateway {
     ) -> Bytes {
         let uri = request.message.uri().unwrap_or_default();
         if let Some(session) = &request.session {
+            let way = session.hears_by(&uri);
             session.unsubscribe(&uri);
+            if way == Some(Way::Own) {
+                return self
+                    .unsubscribe_itself(member, request, (session, own))
+                    .await;
+            }
             if self.is_wanted(member, own) {
                 return request.respond(b"{}");
             }
@@ -63,9 +78,55 @@ impl Gateway {
         answered(request, member, answer)
     }
 
+    async fn unsubscribe_itself(
+        &self,
+        member: &Member,
+        request: &Request,
+        (session, own): (&Session, &str),
+    ) -> Bytes {
+        let line = session.line(member.name());
+        let Some(line) = line.filter(|line| line.is_running()) else {
+            // It has ended, and its subscriptions with it.
+            return request.respond(b"{}");
+        };
+        let answer = self
+            .say(request, member, Some(&line), (UNSUBSCRIBE, own))
+            .await;
+        answered(request, member, answer)
+    }
+
+    /// Has a new way of a session tell of all that the session has subscribed to at its backend.
+    pub(super) async fn subscribe_on(
+        &self,
+        line: &Line,
+        request: &Request,
+        (member, session): (&Arc<Member>, &Session),
+    ) {
+        for uri in session.subscribed() {
+            let Some(own) = self.asked_for(session, member, &uri) else {
+                continue;
+            };
+            match self
+                .say(request, member, Some(line), (SUBSCRIBE, own))
+                .await
+            {
+                Ok(answer) if answer.result().is_some() => {
+                    session.subscribe(&uri, Way::Own);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(backend = member.name(), uri = &*uri, %error, "A resource could not be subscribed to again");
+                    return;
+                }
+            }
+        }
+    }
+
     /// What a session that has ended had subscribed to is asked for no longer, unless somebody else wants it.
     pub(in crate::gateway) fn take_back(self: &Arc<Self>, ended: &Arc<Session>) {
-        let uris = ended.subscribed();
+        // What it heard by its own way has ended with that.
+        let mut uris = ended.subscribed();
+        uris.retain(|uri| ended.hears_by(uri) == Some(Way::Shared));
         if uris.is_empty() || self.is_draining() {
             return;
         }
@@ -103,7 +164,7 @@ impl Gateway {
                 refused(member)
             });
         }
-        self.say(request, member, SUBSCRIBE, uri).await
+        self.say(request, member, None, (SUBSCRIBE, uri)).await
     }
 
     /// Asks it to tell no more.
@@ -117,28 +178,32 @@ impl Gateway {
             member.backend().unwatch(uri);
             return Ok(Message::response(b"0", b"{}"));
         }
-        self.say(request, member, UNSUBSCRIBE, uri).await
+        self.say(request, member, None, (UNSUBSCRIBE, uri)).await
     }
 
     async fn say(
         &self,
         request: &Request,
         member: &Member,
-        method: &str,
-        uri: &str,
+        line: Option<&Line>,
+        (method, uri): (&str, &str),
     ) -> Result<Message, CallError> {
         let params = [&b"{\"uri\":"[..], &quote(uri), b"}"].concat();
         let message = Message::request(b"0", method, Some(&params));
-        let answer = self.forward_shared(request, member, message).await?;
-        Ok(answer.message)
+        let mut call = request.call(message, false, None);
+        call.line = line;
+        Ok(member.send(&call).await?.message)
     }
 
-    /// Whether anybody wants to hear of this resource of a backend.
+    /// Whether anybody wants to hear of this resource of a backend by the way that all share.
     pub(in crate::gateway) fn is_wanted(&self, member: &Member, uri: &str) -> bool {
         let mut wanted = false;
         self.sessions.for_each(|session| {
-            let names = self.subscribed_as(session, member, uri);
-            wanted |= names.iter().any(Option::is_some);
+            let mut names = self
+                .subscribed_as(session, member, uri)
+                .into_iter()
+                .flatten();
+            wanted |= names.any(|name| session.hears_by(&name) == Some(Way::Shared));
         });
         wanted
     }

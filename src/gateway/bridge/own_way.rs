@@ -14,9 +14,9 @@ use crate::{
         facade::Gateway,
         inbound::Caller,
         member::Member,
-        notices::{UPDATED, named},
+        notices::{UPDATED, is_list_change, sees},
         request::Request,
-        sessions::{CANCELLED, OwnLine, Session},
+        sessions::{CANCELLED, OwnLine, Session, Way},
     },
     protocol::{Era, Kind as MessageKind, Message},
 };
@@ -51,6 +51,7 @@ impl Gateway {
         if let Some(level) = session.log_level().filter(|_| takes_level(&info)) {
             self.set_on(&line, request, member, level).await;
         }
+        self.subscribe_on(&line, request, (member, session)).await;
         Some(Own::of_session(line))
     }
 
@@ -148,15 +149,10 @@ impl Gateway {
         match session {
             Some(session) if message.kind() == MessageKind::Request => session.deliver(message),
             Some(session) if message.method() == Some(UPDATED) => {
-                let uri = message.uri().unwrap_or_default();
-                for name in self
-                    .subscribed_as(session, member, &uri)
-                    .into_iter()
-                    .flatten()
-                {
-                    session.tell(named(message, &uri, &name).bytes().clone());
-                }
+                self.tell_updated((session, Way::Own), member, message);
             }
+            // Where it sees what all share, it hears once that has been read again.
+            Some(session) if sees(session, member) && is_list_change(message) => {}
             Some(session) if session.wants(message) => session.tell(message.bytes().clone()),
             _ => {}
         }

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use crate::{
     backend::{Event, Patience},
-    gateway::sessions::{CANCELLED, Session},
+    gateway::{
+        inbound::Route,
+        notices::is_list_change,
+        sessions::{CANCELLED, Session},
+    },
     protocol::Message,
 };
 
@@ -31,6 +35,8 @@ impl Relay {
             Event::Said(message) if message.method() == Some(CANCELLED) => {
                 return self.session.asks().cancelled(&self.asked, &message);
             }
+            // It sees what all share, and hears once that has been read again.
+            Event::Said(message) if self.is_of_all() && is_list_change(&message) => return None,
             Event::Said(message) | Event::Ours(message) => return Some(message),
             Event::Asked(ask) => ask,
             Event::Told(_) => return None,
@@ -39,6 +45,10 @@ impl Relay {
         let (id, message) = self.session.asks().relay(ask, Some(self.patience.wait()));
         self.asked.push(id);
         Some(message)
+    }
+
+    fn is_of_all(&self) -> bool {
+        *self.session.route() == Route::Aggregate
     }
 
     /// Withdraws one more question; what its client is told.

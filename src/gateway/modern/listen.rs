@@ -26,7 +26,7 @@ use crate::{
         replies::Refusal,
         request::Request,
         router::Place,
-        sessions::{Lists, MOST_SUBSCRIPTIONS, Session},
+        sessions::{Lists, MOST_SUBSCRIPTIONS, Session, Way},
         stream::{next_message, step_by_step},
     },
     protocol::{Era, Message, RawObject},
@@ -154,7 +154,7 @@ impl Ending {
             let Some((member, own)) = backend.ok().flatten() else {
                 continue;
             };
-            self.session.subscribe(&uri);
+            self.session.subscribe(&uri, Way::Shared);
             let asked = Asked {
                 gateway: Arc::clone(&self.gateway),
                 request: self.request.clone(),

@@ -11,7 +11,7 @@ use crate::{
         facade::Gateway,
         member::Member,
         request::{Request, Speaks},
-        sessions::Session,
+        sessions::{Session, Way},
     },
     protocol::Message,
     telemetry::{RequestId, Trace},
@@ -24,6 +24,8 @@ impl Gateway {
         self.sessions.for_each(|session| {
             for uri in session.subscribed() {
                 if let Some(own) = self.asked_for(session, member, &uri) {
+                    // The way that it had of its own has gone with the one before.
+                    session.subscribe(&uri, Way::Shared);
                     wanted.insert(own.into(), Arc::clone(session.caller()));
                 }
             }

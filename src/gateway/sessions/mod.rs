@@ -16,5 +16,5 @@ pub(super) use lists::Lists;
 pub(super) use log_level::LogLevel;
 pub(super) use outbox::CallStream;
 pub(super) use own_line::{Ending, OwnLine};
-pub(super) use session::{MOST_SUBSCRIPTIONS, Session};
+pub(super) use session::{MOST_SUBSCRIPTIONS, Session, Way};
 pub(super) use table::Sessions;

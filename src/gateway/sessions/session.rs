@@ -39,7 +39,8 @@ pub(in crate::gateway) struct Session {
     asks: Asks,
     /// Whether it has ended. Locked when it ends, and when a way is kept.
     over: Mutex<bool>,
-    subscriptions: papaya::HashSet<Box<str>>,
+    /// Resources, and by which way each was subscribed to.
+    subscriptions: papaya::HashMap<Box<str>, Way>,
     outbox: Outbox,
 }
 
@@ -65,7 +66,7 @@ impl Session {
             log_level: Latest::new(0),
             lists: bounds.lists,
             calls: papaya::HashMap::new(),
-            subscriptions: papaya::HashSet::new(),
+            subscriptions: papaya::HashMap::new(),
             outbox: Outbox::new(bounds.buffer),
         }
     }
@@ -80,7 +81,7 @@ impl Session {
 
     /// The resources that it wants to hear of.
     pub(in crate::gateway) fn subscribed(&self) -> Vec<Box<str>> {
-        self.subscriptions.pin().iter().cloned().collect()
+        self.subscriptions.pin().keys().cloned().collect()
     }
 
     /// Whether it is one of a newer revision, which hears and does not ask.
@@ -266,14 +267,14 @@ impl Session {
         !is_log_line || LogLevel::of(event).is_none_or(|level| self.wants_log(level))
     }
 
-    /// Remembers that changes of a resource are wanted; false if it remembers as many as it can.
-    pub(in crate::gateway) fn subscribe(&self, uri: &str) -> bool {
+    /// Remembers that changes of a resource are wanted, and heard of by this way; false if it remembers as many as it can.
+    pub(in crate::gateway) fn subscribe(&self, uri: &str, way: Way) -> bool {
         let subscriptions = self.subscriptions.pin();
-        if subscriptions.len() >= MOST_SUBSCRIPTIONS {
-            return subscriptions.contains(uri);
+        let has_room = subscriptions.len() < MOST_SUBSCRIPTIONS || subscriptions.contains_key(uri);
+        if has_room {
+            subscriptions.insert(uri.into(), way);
         }
-        subscriptions.insert(uri.into());
-        true
+        has_room
     }
 
     pub(in crate::gateway) fn unsubscribe(&self, uri: &str) {
@@ -281,7 +282,17 @@ impl Session {
     }
 
     pub(in crate::gateway) fn is_subscribed(&self, uri: &str) -> bool {
-        self.subscriptions.pin().contains(uri)
+        self.subscriptions.pin().contains_key(uri)
+    }
+
+    /// By which way it hears of changes of this resource, if it has subscribed to it.
+    pub(in crate::gateway) fn hears_by(&self, uri: &str) -> Option<Way> {
+        self.subscriptions.pin().get(uri).copied()
+    }
+
+    /// Whether it hears itself what this backend says outside of calls, and not with all others.
+    pub(in crate::gateway) fn hears_itself(&self, backend: &str) -> bool {
+        self.line(backend).is_some_and(|line| line.is_running())
     }
 
     /// Cancels what is in flight and ends the stream.
@@ -310,6 +321,15 @@ impl Session {
     pub(super) const fn outbox(&self) -> &Outbox {
         &self.outbox
     }
+}
+
+/// The way by which a session hears of changes of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::gateway) enum Way {
+    /// That which all share.
+    Shared,
+    /// Its own.
+    Own,
 }
 
 /// A call of the session that has not ended.

@@ -188,7 +188,7 @@ mod tests {
     use crate::{
         backend::{Backend, BackendSettings, StdioSettings, TransportSettings},
         gateway::{
-            sessions::{MOST_SUBSCRIPTIONS, OwnLine},
+            sessions::{MOST_SUBSCRIPTIONS, OwnLine, Way},
             stream,
         },
         telemetry::Clock,
@@ -316,11 +316,14 @@ mod tests {
         let sessions = sessions(9, 9);
         let session = open(&sessions, &caller("anna"));
         let uri = |number: usize| format!("test://{number}");
-        assert!((0..MOST_SUBSCRIPTIONS).all(|number| session.subscribe(&uri(number))));
-        assert!(!session.subscribe("test://more"));
-        assert!(session.subscribe(&uri(1)), "it has that one already");
+        assert!((0..MOST_SUBSCRIPTIONS).all(|number| session.subscribe(&uri(number), Way::Shared)));
+        assert!(!session.subscribe("test://more", Way::Own));
+        assert!(
+            session.subscribe(&uri(1), Way::Own),
+            "it has that one already"
+        );
         session.unsubscribe(&uri(1));
-        assert!(session.subscribe("test://more") && session.is_subscribed("test://more"));
+        assert!(session.subscribe("test://more", Way::Own) && session.is_subscribed("test://more"));
     }
 
     #[tokio::test]
