@@ -1,5 +1,6 @@
 //! What a user feels: `cargo run --release -p perf -- compare` measures the gateway beside nginx and a direct call.
 
+#[path = "../../src/cli/bench/account.rs"]
 mod account;
 mod alarm;
 mod arguments;

@@ -99,6 +99,11 @@ impl Drop for Process {
     }
 }
 
+/// What this process costs, without what it starts.
+pub(crate) fn own_account() -> Account {
+    Account::family(process::id()).alone()
+}
+
 /// Runs a command, prints its process id, and ends it when standard input ends: an owner that is killed leaves nothing
 /// behind. Ends when the command does.
 pub(crate) fn keep(command: &[OsString]) -> io::Result<()> {

@@ -8,7 +8,7 @@ use super::loads::Load;
 use crate::{
     account::{Account, Spent},
     load::{Pace, Road, Work},
-    process::Process,
+    process::{Process, own_account},
 };
 
 /// One way that requests take, and what its turns took.
@@ -94,7 +94,7 @@ impl Way {
         reason = "nanoseconds and counts of one turn are far below 2^52"
     )]
     fn turn(&mut self, load: Load, work: Work) -> io::Result<Turn> {
-        let accounts = [self.account, self.account.alone(), Account::own()];
+        let accounts = [self.account, self.account.alone(), own_account()];
         let before: Vec<Spent> = accounts
             .iter()
             .map(|account| account.spent())

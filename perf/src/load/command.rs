@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 
 use super::{Ask, Check, FIRST_ID, Lane, Latencies, Pace, Work};
-use crate::{account::Account, http::post, subject::open_session};
+use crate::{account::Account, http::post, process::own_account, subject::open_session};
 
 /// Requests to any MCP endpoint over HTTP, each answer verified: status, id, length and what is expected.
 #[derive(Args, Clone, Debug)]
@@ -66,7 +66,7 @@ pub(crate) fn run(load: &Load) -> io::Result<()> {
         seconds: load.seconds,
         pace: load.rate.map_or(Pace::Closed, Pace::at_rate),
     };
-    let accounts = [Some(Account::own()), load.pid.map(Account::family)];
+    let accounts = [Some(own_account()), load.pid.map(Account::family)];
     let before = accounts.map(|account| account.map(Account::spent));
     let latencies = lane.turn(work)?;
     writeln!(io::stdout(), "{}", shown(&latencies))?;

@@ -9,6 +9,8 @@ use tokio::{
     time::timeout,
 };
 
+use super::account::Account;
+
 /// How long a process may take until it serves, and until it has ended.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What the gateway's banner says before its address.
@@ -60,7 +62,7 @@ impl Served {
         let log = supervisor.stderr.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let mut lines = BufReader::new(log).lines();
         let address = first(&mut lines, listening).await?;
-        // A log that nobody reads stops the gateway.
+        // Somebody reads it, as elsewhere: lines that find no room cost less than those that do.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok(Self {
             supervisor,
@@ -68,27 +70,9 @@ impl Served {
         })
     }
 
-    /// The processor time that it has taken so far, in nanoseconds, by the threads that it has.
-    pub(super) fn spent_ns(&self) -> io::Result<u64> {
-        let pid = self.pid()?;
-        let mut spent = 0;
-        for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
-            // A thread may end between being listed and being read; those that serve do not end.
-            let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else {
-                continue;
-            };
-            let on_cpu = text.split(' ').next().unwrap_or_default();
-            spent += on_cpu.parse::<u64>().map_err(io::Error::other)?;
-        }
-        Ok(spent)
-    }
-
-    /// Its resident memory, in KiB.
-    pub(super) fn resident_kib(&self) -> io::Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()?))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok())
-            .ok_or_else(|| io::Error::other("/proc names no resident memory"))
+    /// Its own costs, without those of its supervisor.
+    pub(super) fn account(&self) -> io::Result<Account> {
+        Ok(Account::family(self.pid()?).alone())
     }
 
     /// Ends it, and returns when it has ended.

@@ -1,6 +1,7 @@
 //! `bench --self`: what the gateway adds, measured on the machine of whoever asks. An open loop at a fixed rate, direct and
 //! through the gateway in turns, before an echo that is built in.
 
+mod account;
 mod alarm;
 mod children;
 mod echo;

@@ -98,16 +98,17 @@ async fn measured(bench: &BenchOptions, echo: &Served, gateway: &Served) -> io::
     }
     let mut all = [seen()?, seen()?];
     let length = bench.duration / (2 * TURNS);
+    let account = gateway.account()?;
     for _ in 0..TURNS {
         for (way, all) in ways.iter_mut().zip(&mut all) {
-            let before = gateway.spent_ns()?;
+            let before = account.spent()?;
             let mut turn = way.turn(&clock, work(length)).await?;
-            turn.gateway_ns = gateway.spent_ns()?.saturating_sub(before);
+            turn.gateway_ns = account.spent()?.since(&before);
             all.add(&turn);
         }
     }
     let [direct, through] = all;
-    let resident = gateway.resident_kib()?;
+    let resident = account.resident_kib()?;
     Ok(Report::new(bench, machine, &direct, &through, resident))
 }
 

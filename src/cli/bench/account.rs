@@ -1,6 +1,6 @@
-//! What a process and all that it started have cost, read from /proc.
+//! What a process and all that it started have cost, read from /proc. The package `perf` compiles this file too.
 
-use std::{collections::HashMap, fs, io, process};
+use std::{collections::HashMap, fs, io};
 
 /// Processes whose costs are counted together.
 #[derive(Clone, Copy, Debug)]
@@ -26,11 +26,6 @@ impl Account {
             pid: self.pid,
             family: false,
         }
-    }
-
-    /// This process.
-    pub(crate) fn own() -> Self {
-        Self::family(process::id()).alone()
     }
 
     /// What has been spent so far.
@@ -127,7 +122,7 @@ mod tests {
 
     #[test]
     fn this_process_has_spent_time_and_memory() {
-        let account = Account::own();
+        let account = Account::family(std::process::id()).alone();
         let before = account.spent().unwrap();
         assert!(before.0.values().sum::<u64>() > 0);
         let after = Spent(
