@@ -5,7 +5,7 @@ use std::{ops::Range, thread};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Gateway, HttpBackend, Mood, Request, Setup, StdioBackend, memory, open_files, until,
+    Events, Gateway, HttpBackend, Mood, Request, Setup, StdioBackend, memory, open_files, until,
 };
 
 /// The names and labels of all samples, without their values.
@@ -155,6 +155,7 @@ fn views(gateway: &Gateway) -> Vec<(&'static str, String)> {
         .find_map(|line| line.strip_prefix(sample));
     vec![
         ("log", logged_state(gateway)),
+        ("live page", page_state(gateway)),
         ("/metrics.json", gateway.circuit("server")),
         ("/metrics", named(gateway.sample(sample))),
         (
@@ -179,6 +180,15 @@ fn views(gateway: &Gateway) -> Vec<(&'static str, String)> {
 }
 
 /// The state that the last change in the log led to.
+/// What the live page shows who opens it now.
+fn page_state(gateway: &Gateway) -> String {
+    let stream = Request::new("GET", "/ui/events").open(gateway.address());
+    let hello = Events::of(stream.unwrap()).json();
+    assert_eq!(hello["backends"][0]["name"], "server");
+    let state = hello["backends"][0]["now"]["circuit"].as_str();
+    state.unwrap_or_default().to_owned()
+}
+
 fn logged_state(gateway: &Gateway) -> String {
     let state = |line: &String| {
         let changes = [

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Events, Gateway, Request, Response, Setup, StdioBackend};
+use crate::support::{
+    Events, Gateway, HttpBackend, Request, Response, Setup, StdioBackend, message, until,
+};
 
 const PAGE: &str = "mcp-gateway";
 
@@ -124,6 +126,51 @@ pub(crate) fn what_goes_on() {
     assert_eq!(call["backend"], "dead");
     assert_eq!(call["outcome"], "unreachable");
     assert!(call["request_id"].is_string() && call["message"].is_string());
+}
+
+pub(crate) fn objectives_and_own_cost() {
+    let backend = HttpBackend::start();
+    let mut dead = json!({"http_url": "http://127.0.0.1:9/mcp", "retry": {"enabled": false}});
+    dead["circuit_breaker"] = json!({"enabled": false});
+    dead["slo"] = json!({"availability": 99});
+    let gateway = Setup::config(json!({
+        "telemetry": {"overhead_budget": "1ms", "server_timing": true},
+        "backends": {"backend": backend.config(), "dead": dead},
+    }))
+    .start();
+    let mut events = events(&gateway, None);
+    let hello = events.json();
+    assert_eq!(
+        hello["own"],
+        json!({"added_us": null, "budget_us": 1_000, "over_budget": 0})
+    );
+    for _ in 0..20 {
+        gateway.invoke("dead", "echo", json!({}));
+        assert!(gateway.invoke("backend", "echo", json!({})).is_good());
+    }
+    let burns = |it: &Value| it["now"]["objectives"][0]["burning"] == true;
+    let told = told(&mut events, "dead", burns);
+    let objective = &told["now"]["objectives"][0];
+    assert_eq!(
+        (&objective["slo"], &objective["objective"]),
+        (&json!("availability"), &json!(99.0))
+    );
+    let burn = &objective["burn_rates"][0];
+    assert_eq!(burn["window"], "5m");
+    assert!(
+        (burn["rate"].as_f64().unwrap() - 100.0).abs() < 1e-6,
+        "{burn}"
+    );
+    let large = json!({"name": "mirror", "arguments": {"message": "x".repeat(9 << 20)}});
+    let session = gateway.session("/mcp/backend");
+    let answer = session.send(&message(json!(1), "tools/call", &large));
+    assert_eq!(answer.status, 200);
+    let own = until("it took longer than it may", || {
+        let own = events.json()["own"].clone();
+        (own["over_budget"] != 0 && own["added_us"].is_array()).then_some(own)
+    });
+    let quantile = |place: usize| own["added_us"][place].as_u64().unwrap();
+    assert!(0 < quantile(0) && quantile(0) <= quantile(1), "{own}");
 }
 
 pub(crate) fn viewers_are_bounded() {

@@ -218,6 +218,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     // The live page
     "live page: its files ask nobody else and hold no data" => live_page::files,
     "live page: it shows what goes on" => live_page::what_goes_on,
+    "live page: objectives, and what the gateway adds" => live_page::objectives_and_own_cost,
     "live page: no more watch than may, and all see the same" => live_page::viewers_are_bounded,
     "live page: a key sees and does what it may" => live_page::rights,
     "live page: only the page itself may act" => live_page::only_from_the_page,

@@ -92,6 +92,34 @@ async function near(browser, binary) {
   });
 }
 
+async function objectives(browser, binary) {
+  const held = (url) => ({ ...backend(url), circuit_breaker: { enabled: false }, slo: { availability: 99, latency: { threshold: "1s", objective: 95 } } });
+  return scene(browser, binary, { telemetry: { overhead_budget: "1ms", server_timing: true } }, async ({ gateway, config, good, bad }) => {
+    await gateway.configure({ ...config, backends: { good: backend(good.url), bad: held(bad.url) } });
+    const view = await open(browser, `${gateway.url}/ui#good`);
+    const { page } = view;
+    await live(page);
+    await page.locator("#tile-budget").filter({ hasText: "over 1.00 ms" }).waitFor();
+    await page.waitForFunction(() => document.querySelector("#about").textContent !== "");
+    assert.equal(await page.locator("#objectives").isHidden(), true, "it is held to nothing");
+    bad.mood.fails = true;
+    await page.locator("#table").getByRole("button", { name: "bad", exact: true }).click();
+    // It is held to something once the file was read again, and calls count from the next look at the totals on.
+    for (let turn = 0; turn < 100 && !(await row(page, "bad").textContent()).includes("objective burning"); turn += 1) {
+      await gateway.call("good");
+      for (let call = 0; call < 10; call += 1) await gateway.call("bad");
+      await page.waitForTimeout(300);
+    }
+    const table = page.locator("#objectives-table tbody");
+    await table.locator("tr").filter({ hasText: "burning" }).waitFor();
+    assert.match(await table.textContent(), /99 % good.*100.*95 % within 1000 ms/s);
+    await page.locator("#tile-added").filter({ hasText: /^[\d.]+, [\d.]+ ms$/ }).waitFor();
+    assert.match(await page.locator("#tile-budget").textContent(), /^\d+ over 1.00 ms$/);
+    clean(view, gateway.url);
+    await view.close();
+  });
+}
+
 /** Whether a canvas shows more than two colours: axes alone have fewer than data. */
 function painted(id) {
   const canvas = document.querySelector(`#${id} canvas`);
@@ -300,6 +328,7 @@ export const steps = [
   ["the page loads at each of its addresses, asks nobody else and has no error", loads],
   ["a trip is shown and said within two seconds", trip],
   ["one backend from near: charts, heatmap of a tool, numbers as a table", near],
+  ["objectives that burn, and what the gateway itself adds", objectives],
   ["an operator forces, lets decide, stops, revives and reloads", actions],
   ["a key is asked for, and gives its rights and no more", rights],
   ["pages of others can neither act nor read nor frame it", others],

@@ -57,6 +57,7 @@ const FILES: &[(&str, Asset)] = files! {
     "heatmap.js" Script,
     "key.js" Script,
     "model.js" Script,
+    "objectives.js" Script,
     "seen.js" Script,
     "speak.js" Script,
     "stream.js" Script,

@@ -7,6 +7,7 @@ mod bins;
 mod calls;
 mod column;
 mod look;
+mod own;
 mod picture;
 mod sampler;
 mod tools;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::own::Added;
 use crate::gateway::Caller;
 
 /// What one look has shown.
@@ -29,6 +30,8 @@ pub(super) struct Head {
     pub(super) column: u64,
     pub(super) sessions: usize,
     pub(super) viewers: usize,
+    /// What the gateway itself adds to requests.
+    pub(super) own: Added,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub(super) about: Option<About>,
 }

@@ -15,11 +15,12 @@ use super::{
     calls::Calls,
     column::COLUMN_MS,
     look::Look,
+    own::Own,
     picture::{About, Head, Picture},
     track::Track,
     view::{View, Viewer},
 };
-use crate::gateway::{Caller, Refusal, facade::Gateway};
+use crate::gateway::{Caller, ObjectiveReport, Refusal, facade::Gateway};
 
 /// Those who may watch at once.
 const MOST_VIEWERS: usize = 32;
@@ -32,6 +33,7 @@ pub(super) struct Sampler {
     gateway: Arc<Gateway>,
     tracks: BTreeMap<Arc<str>, Track>,
     calls: Calls,
+    own: Own,
     viewers: Vec<Viewer>,
     /// When the last look was, on the clock.
     looked_ms: u64,
@@ -46,6 +48,7 @@ impl Sampler {
             gateway,
             tracks: BTreeMap::new(),
             calls: Calls::default(),
+            own: Own::default(),
             viewers: Vec::new(),
             thorough: 0,
         }
@@ -136,6 +139,10 @@ impl Sampler {
         let look = self.moment(before_ms);
         self.looked_ms = look.now_ms;
         self.thorough = look.at_ms / COLUMN_MS;
+        self.own.look(&gateway, look);
+        if look.is_thorough {
+            self.hold_to(gateway.objectives());
+        }
         let mut picture = Picture {
             head: self.head("frame"),
             ..Picture::default()
@@ -155,6 +162,16 @@ impl Sampler {
             }
         }
         (is_another, picture)
+    }
+
+    /// Gives each backend how its objectives stand.
+    fn hold_to(&mut self, objectives: Vec<ObjectiveReport>) {
+        self.tracks.values_mut().for_each(Track::begin_objectives);
+        for objective in objectives {
+            if let Some(track) = self.tracks.get_mut(&*objective.backend) {
+                track.add_objective(objective);
+            }
+        }
     }
 
     fn moment(&self, before_ms: u64) -> Look {
@@ -200,6 +217,7 @@ impl Sampler {
             column: at.saturating_sub(500) / COLUMN_MS,
             sessions: self.gateway.sessions.count(),
             viewers: self.viewers.len(),
+            own: self.own.shown(),
             about: None,
         }
     }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     failsafe::{Change, CircuitMode, CircuitState, HealthTracker},
-    gateway::member::Member,
+    gateway::{ObjectiveReport, member::Member},
     lockfree::Snapshot,
     telemetry::{Clock, Stamp},
 };
@@ -35,13 +35,14 @@ pub(super) struct Track {
     /// How many there were.
     lately: u64,
     changes: Arc<Vec<Arc<Change>>>,
+    objectives: Vec<ObjectiveReport>,
     /// How it was when it was last told, as JSON.
     told: String,
 }
 
 /// How a backend is.
 #[derive(Serialize)]
-struct Now {
+struct Now<'a> {
     status: &'static str,
     running: bool,
     circuit: CircuitState,
@@ -56,6 +57,9 @@ struct Now {
     error: Option<Box<str>>,
     /// p50, p95 and p99 of the last minute.
     latency_us: Option<[u64; 3]>,
+    /// What it and its tools are held to, and how that stands.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    objectives: &'a [ObjectiveReport],
 }
 
 /// What is new of a backend.
@@ -107,6 +111,7 @@ impl Track {
             latency_us: None,
             lately: 0,
             changes: Arc::default(),
+            objectives: Vec::new(),
             told: String::new(),
         }
     }
@@ -120,6 +125,15 @@ impl Track {
             columns: self.columns,
             ..Self::new(member)
         }
+    }
+
+    /// What it is held to is told anew.
+    pub(super) fn begin_objectives(&mut self) {
+        self.objectives.clear();
+    }
+
+    pub(super) fn add_objective(&mut self, objective: ObjectiveReport) {
+        self.objectives.push(objective);
     }
 
     pub(super) const fn member(&self) -> &Arc<Member> {
@@ -146,12 +160,13 @@ impl Track {
         self.counts = totals;
         let heat = self.measure(look);
         let now = self.now();
-        self.keep(look, &counts, &heat, &now);
+        let queue = (now.in_flight, now.queued);
+        let now = serde_json::to_string(&now).unwrap_or_default();
+        self.keep(look, &counts, &heat, queue);
         if look.is_thorough {
             self.tools.look(&member, look);
         }
         let changes = self.changed(clock);
-        let now = serde_json::to_string(&now).unwrap_or_default();
         let differs = now != self.told;
         self.told = now;
         let moved = counts.total() > 0 || heat != Bins::NONE;
@@ -185,9 +200,9 @@ impl Track {
         heat
     }
 
-    fn keep(&mut self, look: Look, counts: &Counts, heat: &Bins, now: &Now) {
+    fn keep(&mut self, look: Look, counts: &Counts, heat: &Bins, queue: (usize, usize)) {
         self.columns.forget(look.column());
-        let is_idle = counts.total() == 0 && now.in_flight == 0 && now.queued == 0;
+        let is_idle = counts.total() == 0 && queue == (0, 0);
         if is_idle && *heat == Bins::NONE && self.latency_us.is_none() {
             return;
         }
@@ -195,12 +210,11 @@ impl Track {
             column.counts.add(counts);
             column.heat.add(heat);
             column.latency_us = self.latency_us;
-            column.in_flight = now.in_flight;
-            column.queued = now.queued;
+            (column.in_flight, column.queued) = queue;
         }
     }
 
-    fn now(&self) -> Now {
+    fn now(&self) -> Now<'_> {
         let backend = self.member.backend();
         let glance = backend.glance();
         Now {
@@ -215,6 +229,7 @@ impl Track {
             open_tools: backend.open_tools(),
             error: glance.permanent.or(glance.last_error),
             latency_us: self.latency_us,
+            objectives: &self.objectives,
         }
     }
 

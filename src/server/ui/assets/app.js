@@ -3,7 +3,7 @@
 import { act } from "./act.js";
 import { updateCalls } from "./calls.js";
 import * as detail from "./detail.js";
-import { rate, share, write } from "./format.js";
+import { ms, none, rate, share, write } from "./format.js";
 import * as key from "./key.js";
 import { model, take } from "./model.js";
 import { changedAll } from "./seen.js";
@@ -57,6 +57,9 @@ function tiles(sums) {
   write(byId("tile-errors"), share(sums.bad, sums.all));
   write(byId("tile-queue"), `${sums.flight}, ${sums.queued}`);
   write(byId("tile-sessions"), String(model.sessions));
+  const { added_us: added, budget_us: budget, over_budget: over } = model.own;
+  write(byId("tile-added"), added ? `${added.map(ms).join(", ")} ms` : none);
+  write(byId("tile-budget"), budget === null ? none : `${over} over ${ms(budget)} ms`);
 }
 
 function onState(state, words) {

@@ -7,6 +7,7 @@ import { circuit, element, ms, none, rate, time, write } from "./format.js";
 import { heatmap } from "./heatmap.js";
 import { headers } from "./key.js";
 import { model, pairs } from "./model.js";
+import { fillObjectives } from "./objectives.js";
 import { changed, register, unregister } from "./seen.js";
 import { onChange } from "./theme.js";
 
@@ -93,6 +94,7 @@ export function update() {
   if (now.restarts > 0) words.push(`started again ${now.restarts} times`);
   if (backend.description) words.push(backend.description);
   write(byId("about"), words.join(" · "));
+  fillObjectives(now.objectives);
   drawn.forEach(({ node }) => changed(node));
   if (numbers.open) fillNumbers();
   ask(false);

@@ -19,6 +19,7 @@ export const model = {
   edges: [],
   sessions: 0,
   viewers: 0,
+  own: { added_us: null, budget_us: null, over_budget: 0 },
   version: "",
   started: 0,
   you: { name: "", operator: false },
@@ -31,6 +32,7 @@ export function take(message) {
   model.columnMs = message.column_ms;
   model.sessions = message.sessions;
   model.viewers = message.viewers;
+  model.own = message.own;
   if (message.you) model.you = message.you;
   const told = message.kind === "hello" ? begin(message) : message.backends.map(add);
   const changes = told.flat();

@@ -98,8 +98,9 @@ function fill(row, backend, { perSecond, bad, all }) {
   const tools = now.open_tools ? `; open: ${now.open_tools.join(", ")}` : "";
   write(row.state, circuit(now.circuit, now.mode) + tools);
   if (row.state.dataset.state !== now.circuit) row.state.dataset.state = now.circuit;
-  write(cells.status, now.healthy ? now.status : `${now.status}, unhealthy`);
-  cells.status.classList.toggle("ill", !now.healthy);
+  const burns = now.objectives?.some(({ burning }) => burning) ?? false;
+  write(cells.status, [now.status, ...(now.healthy ? [] : ["unhealthy"]), ...(burns ? ["objective burning"] : [])].join(", "));
+  cells.status.classList.toggle("ill", !now.healthy || burns);
   const [p50, p95, p99] = now.latency_us ?? [null, null, null];
   write(cells.rate, rate(perSecond));
   write(cells.errors, share(bad, all));
