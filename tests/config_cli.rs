@@ -148,6 +148,10 @@ fn a_secret_is_in_no_word_that_is_printed() {
 fn a_file_with_every_key_people_bring_along_loads_with_warnings() {
     let home = Home::with(include_str!("config_cli/compat.yaml"));
     std::fs::write(home.path().join("keys.env"), "FROM_FILE=1\n").unwrap();
+    let capabilities = home.path().join("capabilities");
+    std::fs::create_dir(&capabilities).unwrap();
+    let weather = include_str!("../examples/capabilities/weather.yaml");
+    std::fs::write(capabilities.join("weather.yaml"), weather).unwrap();
     let ended = Ended::of(home.command(&["validate"]).env("TOKEN", "t"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let warned = [
@@ -160,7 +164,6 @@ fn a_file_with_every_key_people_bring_along_loads_with_warnings() {
         "backends.agent.a2a_url",
         "agent_auth",
         "cache",
-        "capabilities",
         "code_mode",
         "config_export",
         "control_plane",
@@ -187,7 +190,7 @@ fn a_file_with_every_key_people_bring_along_loads_with_warnings() {
     }
     assert_eq!(ended.stdout.lines().count(), 1 + warned.len(), "{ended:?}");
     assert!(ended.stdout.starts_with(
-        "gateway.yaml: valid; 2 backends (files, web) on 127.0.0.1:39400; 25 warnings\n"
+        "gateway.yaml: valid; 3 backends (files, web, fulcrum) on 127.0.0.1:39400; 24 warnings\n"
     ));
 }
 

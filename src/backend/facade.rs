@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use super::{
     Answer, BackendSettings, BackendStatus, Call, CallError, Client, EventReceiver, Line, NoLine,
-    ServerInfo,
+    Provider, ServerInfo,
     call::outcome,
     lines::Lines,
     told::Told,
@@ -281,11 +281,19 @@ impl Backend {
             in_flight: glance.in_flight,
             queued: glance.queued,
             permanent: glance.permanent,
+            left_out: self.left_out().to_vec(),
             last_error: glance.last_error,
             health_metrics: self.failsafe.health_metrics(),
             last_10s: self.failsafe.health_tracker.recent(Duration::from_secs(10)),
             last_60s: self.failsafe.health_tracker.recent(Duration::from_secs(60)),
         }
+    }
+
+    /// What was written for it and is not served, each with the reason.
+    #[must_use]
+    pub fn left_out(&self) -> &[Box<str>] {
+        let provider = self.settings.provider();
+        provider.map_or(&[], Provider::left_out)
     }
 
     /// Stops it until [`Backend::revive`]: its child or session is ended, and further calls are refused. Calls at a child

@@ -135,6 +135,15 @@ impl BackendSettings {
         }
     }
 
+    /// Who provides it, if it is a part of this program.
+    #[must_use]
+    pub fn provider(&self) -> Option<&dyn Provider> {
+        match &self.transport {
+            TransportSettings::Provided(provider) => Some(&**provider),
+            _ => None,
+        }
+    }
+
     /// The names of the headers that are configured for it, joined by commas.
     pub(super) fn header_names(&self) -> Box<str> {
         let TransportSettings::Http(http) = &self.transport else {

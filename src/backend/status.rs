@@ -12,7 +12,7 @@ pub struct BackendStatus {
     /// What it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// `stdio` or `streamable-http`.
+    /// `stdio`, `streamable-http` or another name of how it is reached.
     pub transport: &'static str,
     /// One word for all below: `ready`, `idle` (no child runs and no session is open; the next call changes that), `half-open`, `open`, `failed` or `stopped`.
     pub status: &'static str,
@@ -36,6 +36,9 @@ pub struct BackendStatus {
     /// Why no start is tried until somebody mends something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permanent: Option<Box<str>>,
+    /// What was written for it and is not served, each with the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Box<str>>,
     /// The last failure, as a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<Box<str>>,

@@ -25,6 +25,8 @@ mod refusal;
 mod render;
 #[cfg(test)]
 mod samples;
+mod served;
+mod settings;
 mod tokens;
 #[cfg(test)]
 mod tokens_tests;
@@ -38,4 +40,6 @@ pub use definition::{
 };
 pub use executor::{Calling, ExecuteFault, Executor, Outside};
 pub use guards::{Guard, Guards};
+pub use served::Served;
+pub use settings::CapabilitySettings;
 pub use web::{Limits, PrivateNetworks, Reply, Resolve, Resolving, Web, WebFault};

@@ -9,6 +9,7 @@ use std::{
 use super::args::Format;
 use crate::{
     backend::{BackendSettings, TransportSettings},
+    capability::CapabilitySettings,
     config::{Config, Finding},
 };
 
@@ -33,7 +34,7 @@ impl Banner {
                 || "none found, serving the built-in demo".to_owned(),
                 |file| file.display().to_string(),
             ),
-            backends: config.backends.iter().map(Line::of).collect(),
+            backends: lines(config),
             warnings: config.warnings.iter().map(Finding::to_string).collect(),
         }
     }
@@ -103,7 +104,30 @@ impl Banner {
     }
 }
 
+fn lines(config: &Config) -> Vec<Line> {
+    let backends = config.backends.iter().map(Line::of);
+    let capabilities = config.capabilities.as_ref().map(Line::of_capabilities);
+    backends.chain(capabilities).collect()
+}
+
 impl Line {
+    fn of_capabilities(settings: &CapabilitySettings) -> Self {
+        let count = match settings.definitions.len() {
+            1 => "1 capability".to_owned(),
+            count => format!("{count} capabilities"),
+        };
+        let left_out = if settings.left_out.is_empty() {
+            ""
+        } else {
+            ", others are left out"
+        };
+        Self {
+            name: settings.name.to_string(),
+            transport: format!("{count}{left_out}"),
+            obstacle: None,
+        }
+    }
+
     fn of(settings: &BackendSettings) -> Self {
         let (transport, obstacle) = match &settings.transport {
             TransportSettings::Stdio(stdio) => {

@@ -5,6 +5,7 @@ mod args;
 mod banner;
 mod bench;
 mod cap;
+mod capabilities;
 mod configured;
 mod demo;
 mod ended;

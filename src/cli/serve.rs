@@ -12,6 +12,7 @@ use tokio::{
 use super::{
     args::{Format, Options},
     banner::Banner,
+    capabilities::Capabilities,
     configured::{configured_for, program},
     ended::Ended,
     reload::{Origin, Reloader, Served},
@@ -45,19 +46,23 @@ struct Prepared {
     banner: Banner,
     format: Format,
     origin: Origin,
+    capabilities: Capabilities,
 }
 
 impl Prepared {
     /// With the log, which is to end last.
     fn of(options: &Options) -> Result<(Self, Log), Ended> {
         let program = program()?;
-        let config = configured_for(&program, options)?;
+        let mut config = configured_for(&program, options)?;
         let mut log = subscriber::init(&options.log_level, options.log_format.into())
             .map_err(|error| Ended::Misused(error.to_string()))?;
         let banner = Banner::of(&config);
         let clock = Clock::new();
         let tracer = tracer(&config.telemetry, &clock)?;
         let webhook = config.telemetry.webhook.as_ref().map(webhook);
+        let mut capabilities = Capabilities::new(clock.clone());
+        let provided = config.capabilities.map(|it| capabilities.backend(it));
+        config.backends.extend(provided);
         let gateway = gateway(config.gateway, config.backends, clock, tracer);
         if let Some(webhook) = webhook {
             gateway.tell_alarms(Arc::new(webhook));
@@ -74,6 +79,7 @@ impl Prepared {
                 warnings: config.warnings,
                 telemetry: config.telemetry,
             },
+            capabilities,
         };
         Ok((prepared, log))
     }
@@ -162,11 +168,12 @@ async fn listen(prepared: Prepared, runtimes: Vec<Handle>) -> Result<(), Ended> 
         banner,
         format,
         origin,
+        capabilities,
     } = prepared;
     let server = Server::bind(server)?.on(runtimes);
     let signals = listen_for_signals()?;
     let served = Served::Everybody(server.rules());
-    keep_up_to_date(origin, &gateway, served)?;
+    keep_up_to_date((origin, capabilities), &gateway, served)?;
     gateway.supervise();
     let url = format!("http://{}/mcp", server.local_addr());
     banner.show(Some(&url), server.token_file(), format);
@@ -183,10 +190,11 @@ async fn attend(
         banner,
         format,
         origin,
+        capabilities,
     } = prepared;
     let signals = listen_for_signals()?;
     let served = Served::OneClient(Box::new(server.clone()));
-    keep_up_to_date(origin, &gateway, served)?;
+    keep_up_to_date((origin, capabilities), &gateway, served)?;
     gateway.supervise();
     banner.show(None, None, format);
     until_stopped(signals, |stop| async move {
@@ -201,8 +209,13 @@ fn listen_for_signals() -> Result<Signals, Ended> {
 }
 
 /// From now on the configuration is read again when it should be.
-fn keep_up_to_date(origin: Origin, gateway: &Arc<Gateway>, served: Served) -> Result<(), Ended> {
-    let reloader = Reloader::new(origin, Arc::clone(gateway), served).map_err(no_signals)?;
+fn keep_up_to_date(
+    (origin, capabilities): (Origin, Capabilities),
+    gateway: &Arc<Gateway>,
+    served: Served,
+) -> Result<(), Ended> {
+    let reloader = Reloader::new(origin, capabilities, Arc::clone(gateway), served);
+    let reloader = reloader.map_err(no_signals)?;
     tokio::spawn(reloader.run());
     Ok(())
 }

@@ -19,11 +19,9 @@ fn summary(config: &Config) -> String {
         || "no file found, so the built-in demo is served".to_owned(),
         |file| file.display().to_string(),
     );
-    let backends: Vec<_> = config
-        .backends
-        .iter()
-        .map(|backend| &*backend.name)
-        .collect();
+    let capabilities = config.capabilities.iter().map(|it| &*it.name);
+    let backends = config.backends.iter().map(|backend| &*backend.name);
+    let backends: Vec<_> = backends.chain(capabilities).collect();
     let mut text = format!(
         "{file}: valid; {} on {}:{}; {}\n",
         match backends.as_slice() {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Environment, Finding, Place, Problems, demo, env_file, locate, overlay,
+    Environment, Finding, Place, Problems, capability_file, demo, env_file, locate, overlay,
     reading::{Findings, Reading},
     section::Section,
     sections,
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     backend::{BackendSettings, TransportSettings},
+    capability::CapabilitySettings,
     gateway::GatewaySettings,
     server::ServerSettings,
     telemetry::TelemetrySettings,
@@ -43,6 +44,8 @@ pub struct Config {
     pub telemetry: TelemetrySettings,
     /// The backends that are enabled, in the order of the file.
     pub backends: Vec<BackendSettings>,
+    /// The capabilities that are served, if any are to be.
+    pub capabilities: Option<CapabilitySettings>,
     /// What was understood and has no effect, or not the effect it seems to have.
     pub warnings: Vec<Finding>,
 }
@@ -61,7 +64,7 @@ pub fn load(sources: &Sources) -> Result<Config, Problems> {
         },
     };
     let mut config = from_tree(root, &sources.environment)?;
-    if file.is_none() && config.backends.is_empty() {
+    if file.is_none() && config.backends.is_empty() && config.capabilities.is_none() {
         config.backends.push(demo::backend(&sources.program));
     }
     for backend in &mut config.backends {
@@ -84,9 +87,24 @@ pub fn files(sources: &Sources) -> Vec<PathBuf> {
     let end = files.iter().position(|file| Some(file) == chosen.as_ref());
     files.truncate(end.map_or(files.len(), |end| end + 1));
     if let Some(Ok(root)) = chosen.as_deref().map(read_tree) {
-        // What is wrong with it is said by whoever reads it.
-        files.extend(env_files(&root, &sources.environment, &Findings::default()));
+        files.extend(of_tree(root, &sources.environment));
     }
+    files
+}
+
+/// The files that a configuration names. What is wrong with it is said by whoever reads it.
+fn of_tree(mut root: Node, environment: &Environment) -> Vec<PathBuf> {
+    let findings = Findings::default();
+    let mut files = env_files(&root, environment, &findings);
+    let environment = with_env_files(&root, environment, &findings);
+    overlay::lay(&mut root, &environment);
+    let reading = Reading {
+        environment: &environment,
+        findings: &findings,
+    };
+    let mut section = Section::new(&root, &root.at, "", reading);
+    let places = sections::capabilities::directories(&mut section);
+    files.extend(capability_file::files(&places));
     files
 }
 
@@ -191,7 +209,13 @@ fn settings(root: &Node, reading: Reading<'_>) -> Config {
     sections::server::read(&mut section, &mut server, &mut gateway);
     sections::streaming::read(&mut section, &mut server, &mut gateway);
     let failsafe = sections::failsafe::read_global(&mut section);
-    let backends = sections::backends::read(&mut section, &failsafe, gateway.request_timeout);
+    let mut backends = sections::backends::read(&mut section, &failsafe, gateway.request_timeout);
+    let capabilities = sections::capabilities::read(
+        &mut section,
+        &mut backends.names,
+        &failsafe,
+        gateway.request_timeout,
+    );
     let known = &backends.names;
     gateway.meta_mcp.selections = backends.selections;
     gateway.slos = backends.slos;
@@ -207,6 +231,7 @@ fn settings(root: &Node, reading: Reading<'_>) -> Config {
         gateway,
         telemetry,
         backends: backends.settings,
+        capabilities,
         warnings: Vec::new(),
     }
 }

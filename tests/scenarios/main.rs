@@ -16,6 +16,7 @@ mod bad_input;
 mod bad_modern_input;
 mod bounded;
 mod breaker;
+mod capability_serving;
 mod catalogue;
 mod changed_set;
 mod circuits;
@@ -85,6 +86,11 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "first minute: names people already have" => first_minute::names_people_already_have,
     "first minute: kill and revive" => first_minute::kill_and_revive,
     "first minute: all tools with prefixes" => first_minute::federated_names,
+
+    // Capabilities
+    "capabilities: a backend like any other" => capability_serving::like_any_backend,
+    "capabilities: bad files are named, good ones are served" => capability_serving::bad_files_are_named,
+    "capabilities: files that change are read" => capability_serving::changed_files_are_read,
 
     // Traces
     "traced: from a client to a stdio backend's `_meta`" => traced::to_a_stdio_backend,

@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{Delivery, ServerInfo};
 use crate::{
     backend::CallError,
+    failsafe::HealthMetrics,
     lockfree::Latest,
     protocol::Message,
     telemetry::{RequestId, Trace},
@@ -29,11 +30,30 @@ pub trait Provider: fmt::Debug + Send + Sync {
     /// Itself, for those that know what it is.
     fn as_any(&self) -> &dyn Any;
 
+    /// What was written and is not served, each with the reason.
+    fn left_out(&self) -> &[Box<str>] {
+        &[]
+    }
+
+    /// How those do that it calls itself, where they were called.
+    fn parts(&self) -> Vec<Part> {
+        Vec::new()
+    }
+
     /// Answers a request with a response of the same id. Dropping the future ends the work.
     fn answer<'a>(
         &'a self,
         asked: Asked<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<Message, CallError>> + Send + 'a>>;
+}
+
+/// Somebody whom a [`Provider`] calls.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// What it is called below the backend's name.
+    pub name: Box<str>,
+    /// Counts and latencies.
+    pub health: HealthMetrics,
 }
 
 /// A request to a [`Provider`].

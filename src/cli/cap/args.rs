@@ -10,14 +10,26 @@ use crate::capability::openapi::Pattern;
 pub(in crate::cli) enum CapCommand {
     /// Lists the capabilities that would be served: each with who answers it and what it may do.
     List {
-        /// Files, and directories with files.
-        #[arg(value_name = "PLACE", required = true)]
+        /// Files, and directories with files; those of the configuration if none is named.
+        #[arg(value_name = "PLACE")]
         places: Vec<PathBuf>,
     },
     /// Reads capabilities and prints everything that is wrong with them.
     Validate {
-        /// Files, and directories with files.
-        #[arg(value_name = "PLACE", required = true)]
+        /// Files, and directories with files; those of the configuration if none is named.
+        #[arg(value_name = "PLACE")]
+        places: Vec<PathBuf>,
+    },
+    /// Calls one capability, prints its result as JSON, and ends with 1 if it failed.
+    Test {
+        /// The capability.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Its arguments, a JSON object.
+        #[arg(long, value_name = "JSON", default_value = "{}")]
+        args: String,
+        /// Looks for it in these files and directories; otherwise in those of the configuration.
+        #[arg(long = "in", value_name = "PLACE")]
         places: Vec<PathBuf>,
     },
     /// Writes the SHA-256 of each file into it: from then on it is served only as long as it stays the same.

@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use super::looked::{Looked, show};
-use crate::{capability::Definition, cli::ended::Ended};
+use crate::{
+    capability::Definition,
+    cli::{args::Options, ended::Ended},
+};
 
-pub(super) fn list(places: &[PathBuf]) -> Result<(), Ended> {
-    let looked = Looked::at(places)?;
+pub(super) fn list(options: &Options, places: &[PathBuf]) -> Result<(), Ended> {
+    let looked = Looked::at(options, places)?;
     let mut text: String = looked.definitions.iter().map(|it| line(it)).collect();
     for reason in &looked.left_out {
         text.push_str(&format!("left out: {reason}\n"));

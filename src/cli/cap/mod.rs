@@ -1,6 +1,8 @@
 //! `cap`: what a person does with capabilities, without a gateway that runs.
+//! Files and directories that are named are looked at; otherwise those of the configuration are.
 
 mod args;
+mod call;
 mod document;
 mod import;
 mod key;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use super::looked::{Looked, show};
-use crate::cli::ended::Ended;
+use crate::cli::{args::Options, ended::Ended};
 
-pub(super) fn validate(places: &[PathBuf]) -> Result<(), Ended> {
-    let looked = Looked::at(places)?;
+pub(super) fn validate(options: &Options, places: &[PathBuf]) -> Result<(), Ended> {
+    let looked = Looked::at(options, places)?;
     let mut text = match looked.definitions.len() {
         1 => "1 capability is valid\n".to_owned(),
         count => format!("{count} capabilities are valid\n"),

@@ -13,6 +13,7 @@ use crate::{
     backend::{BackendSettings, TransportSettings},
     cli::{
         args::Options,
+        capabilities::Capabilities,
         configured::{configured_for, sources},
         ended::Ended,
     },
@@ -48,6 +49,7 @@ pub(in crate::cli) struct Reloader {
     origin: Arc<Origin>,
     known: Vec<Finding>,
     look: Look,
+    capabilities: Capabilities,
     gateway: Arc<Gateway>,
     served: Served,
     wishes: mpsc::Receiver<Wish>,
@@ -58,6 +60,7 @@ impl Reloader {
     /// From now on SIGHUP no longer ends the process.
     pub(in crate::cli) fn new(
         origin: Origin,
+        capabilities: Capabilities,
         gateway: Arc<Gateway>,
         served: Served,
     ) -> io::Result<Self> {
@@ -68,6 +71,7 @@ impl Reloader {
             wishes: gateway.reload_wishes(),
             hangups: signal(SignalKind::hangup())?,
             origin: Arc::new(origin),
+            capabilities,
             gateway,
             served,
         })
@@ -139,7 +143,8 @@ impl Reloader {
         let Config {
             server,
             gateway,
-            backends,
+            mut backends,
+            capabilities,
             warnings,
             telemetry,
             ..
@@ -153,6 +158,7 @@ impl Reloader {
             Served::OneClient(started) => needs_restart(started, &server),
         };
         needs_restart.extend(changed_targets(&self.origin.telemetry, &telemetry));
+        backends.extend(capabilities.map(|it| self.capabilities.backend(it)));
         let obstacles: Vec<_> = backends.iter().filter_map(obstacle).collect();
         let patience = server.shutdown_timeout;
         let adopted = self.gateway.adopt(&gateway, backends, patience);

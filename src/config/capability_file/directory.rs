@@ -99,7 +99,7 @@ impl Directory {
 }
 
 /// Everything that is looked at below some places: a change of any of it may change what is read.
-fn files(places: &[PathBuf]) -> Vec<PathBuf> {
+pub(in crate::config) fn files(places: &[PathBuf]) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for place in places {
         walk(place, DEEPEST, &mut all);

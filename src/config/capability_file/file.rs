@@ -4,7 +4,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use super::{auth, json, pin, provider};
 use crate::{
-    capability::{CachePolicy, Definition, Fault, Metadata, Name, Parts, Schema, Transform},
+    capability::{
+        CachePolicy, Definition, Executor, Fault, Metadata, Name, Parts, Schema, Transform,
+    },
     config::{
         Environment, Finding,
         reading::{Findings, Reading},
@@ -69,7 +71,11 @@ impl Found {
 }
 
 fn built(parts: Parts, root: &Node, reading: Reading<'_>) -> Option<Definition> {
-    Definition::new(parts)
+    let checked = Definition::new(parts).and_then(|definition| {
+        Executor::check(&definition)?;
+        Ok(definition)
+    });
+    checked
         .map_err(|fault| {
             let Fault { at, sentence } = fault;
             let place = place_of(root, &at);

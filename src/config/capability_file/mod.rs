@@ -11,6 +11,7 @@ mod provider;
 mod request;
 mod surroundings;
 
+pub(super) use directory::files;
 pub use directory::{Directory, LeftOut};
 pub use file::Found;
 pub use pin::{digest, pinned};

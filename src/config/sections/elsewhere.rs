@@ -2,10 +2,9 @@
 
 use crate::config::section::Section;
 
-const SECTIONS: [&str; 18] = [
+const SECTIONS: [&str; 17] = [
     "agent_auth",
     "cache",
-    "capabilities",
     "code_mode",
     "config_export",
     "control_plane",

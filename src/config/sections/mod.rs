@@ -3,6 +3,7 @@
 
 pub(super) mod auth;
 pub(super) mod backends;
+pub(super) mod capabilities;
 mod circuit_breaker;
 pub(super) mod elsewhere;
 pub(super) mod failsafe;

@@ -11,6 +11,11 @@ impl Names {
         self.0.push((name.to_owned(), enabled));
     }
 
+    /// Whether a backend of this name is written.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
+    }
+
     /// Whether the name is one of an enabled backend. A name of none is reported at the key; a disabled backend's is only skipped.
     pub(in crate::config) fn check(&self, name: &str, section: &Section<'_>, key: &str) -> bool {
         if let Some((_, enabled)) = self.0.iter().find(|(known, _)| known == name) {

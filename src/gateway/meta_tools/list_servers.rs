@@ -36,6 +36,8 @@ struct Server {
     circuit_breaker: CircuitState,
     healthy: bool,
     status: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<Box<str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<Box<str>>,
 }
@@ -63,6 +65,7 @@ fn server(table: &Table, member: &Member) -> Server {
         circuit_breaker: status.circuit_state,
         healthy: status.healthy,
         status: status.status,
+        left_out: status.left_out,
         last_error: status.last_error,
     }
 }

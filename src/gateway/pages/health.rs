@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::{
-    backend::BackendStatus,
+    backend::{BackendStatus, Provider},
     failsafe::{CircuitState, HealthMetrics, Why},
     gateway::{
         Caller, Refusal, facade::Gateway, member::Member, reload::ConfigStatus, table::Table,
@@ -55,11 +55,22 @@ impl Gateway {
         (code, json(&page))
     }
 
-    /// The page `/health/backends`: each backend's counts and latencies under its name.
+    /// The page `/health/backends`: each backend's counts and latencies under its name, and those of whom a part of this
+    /// program calls itself under `BACKEND/PART`.
     #[must_use]
     pub fn backends_health(&self) -> Bytes {
-        let metrics = |member: &Member| member.backend().failsafe().health_metrics();
-        json(&by_name(&self.table(), metrics))
+        let table = self.table();
+        let mut page: BTreeMap<Box<str>, HealthMetrics> = BTreeMap::new();
+        for member in table.members() {
+            let backend = member.backend();
+            page.insert(member.name().into(), backend.failsafe().health_metrics());
+            let parts = backend.settings().provider().map(Provider::parts);
+            for part in parts.unwrap_or_default() {
+                let name = format!("{}/{}", member.name(), part.name);
+                page.insert(name.into(), part.health);
+            }
+        }
+        json(&page)
     }
 
     /// Why calls to a backend flow or do not, with its last calls.
