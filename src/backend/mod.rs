@@ -36,4 +36,4 @@ pub use spent::Spent;
 pub use status::BackendStatus;
 pub(crate) use tls::tls;
 pub(crate) use transport::Stream;
-pub use transport::{Asked, Part, Poster, Provider, ServerInfo, supervise};
+pub use transport::{Asked, Callee, Part, Poster, Provider, ServerInfo, supervise};

@@ -19,8 +19,8 @@ use super::{
     tokens::Tokens,
 };
 use crate::{
-    failsafe,
-    telemetry::{Clock, OpenSpan, RequestId, SpanKind, Trace},
+    failsafe::{self, HealthMetrics},
+    telemetry::{Clock, OpenSpan, RequestId, SpanKind, Stamp, Trace},
 };
 
 /// The longest answer of a provider that is read, in bytes.
@@ -135,6 +135,25 @@ impl Executor {
         index.map_or(&[], |index| &self.capabilities[*index].guards)
     }
 
+    /// The guards of all providers that were called, each once.
+    #[must_use]
+    pub fn called(&self) -> Vec<&Arc<Guard>> {
+        let mut called: Vec<&Arc<Guard>> = Vec::new();
+        for guard in self.capabilities.iter().flat_map(|it| &it.guards) {
+            let was_called = guard.failsafe.health_tracker.last_recorded_ms().is_some();
+            if was_called && !called.iter().any(|known| Arc::ptr_eq(known, guard)) {
+                called.push(guard);
+            }
+        }
+        called
+    }
+
+    /// How a capability does, once it was called, whatever its definition was then.
+    #[must_use]
+    pub fn health(&self, name: &str) -> Option<HealthMetrics> {
+        Some(self.outside.guards.known(name)?.metrics())
+    }
+
     /// Calls a capability. The result is one of MCP's `tools/call`, as JSON. Dropping the future ends the call, and counts
     /// neither way.
     ///
@@ -154,7 +173,22 @@ impl Executor {
                 ..*calling
             },
         };
-        call.answered().instrument(span).await
+        let began = self.outside.clock.now();
+        let answered = call.answered().instrument(span).await;
+        self.record(call.capability, &answered, began);
+        answered
+    }
+
+    /// An answer is a success whatever it says; what is only put off is neither.
+    fn record(&self, of: &Capability, answered: &Result<Bytes, ExecuteFault>, began: Stamp) {
+        let Outside { guards, clock, .. } = &self.outside;
+        let name = of.definition.name.as_str();
+        let tracker = of.tracker.get_or_init(|| guards.tracker(name));
+        match answered {
+            Ok(_) => tracker.record_success(clock.now().since(began)),
+            Err(ExecuteFault::Failed { .. }) => tracker.record_failure(),
+            Err(ExecuteFault::Throttled { .. } | ExecuteFault::Unknown(_)) => {}
+        }
     }
 
     fn traced(&self, calling: &Calling<'_>) -> Option<OpenSpan> {

@@ -102,7 +102,10 @@ async fn the_next_provider_is_asked_when_one_fails_and_that_is_said() {
         get(&broken.url("/")),
     ];
     let executor = executor(parts(&json!({}), providers));
+    assert_eq!(executor.health("look"), None, "nobody has called it");
     let result = called(&executor, json!({})).await.unwrap();
+    let health = executor.health("look").unwrap();
+    assert_eq!((health.success_count, health.failure_count), (1, 0));
     assert_eq!(text(&result), "{\"a\":1}");
     let said = &result["_meta"]["capability"];
     assert_eq!(said["provider"], format!("127.0.0.1:{}", good.port()));

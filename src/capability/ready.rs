@@ -11,7 +11,7 @@ use super::{
     guards::Guard,
     render::secrets,
 };
-use crate::telemetry::Secret;
+use crate::{failsafe::HealthTracker, telemetry::Secret};
 
 /// A capability that can be called.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(super) struct Capability {
     pub(super) definition: Arc<Definition>,
     /// The guards of its providers, in their order.
     pub(super) guards: Box<[Arc<Guard>]>,
+    /// How its calls end; none before the first.
+    pub(super) tracker: OnceLock<Arc<HealthTracker>>,
     ready: OnceLock<Result<Ready, Fault>>,
 }
 
@@ -42,6 +44,7 @@ impl Capability {
         Self {
             guards: each.map(|provider| guards.of(&provider.service)).collect(),
             definition,
+            tracker: OnceLock::new(),
             ready: OnceLock::new(),
         }
     }

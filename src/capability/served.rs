@@ -7,7 +7,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use super::{Calling, CapabilitySettings, Definition, ExecuteFault, Executor, Outside};
 use crate::{
-    backend::{Asked, CallError, Part, Provider, ServerInfo},
+    backend::{Asked, CallError, Callee, Part, Provider, ServerInfo},
     protocol::{Era, Message, Revision, codes},
 };
 
@@ -142,19 +142,23 @@ impl Provider for Served {
     }
 
     fn parts(&self) -> Vec<Part> {
-        let each = self.settings.definitions.iter().flat_map(|definition| {
-            let name = definition.name.as_str();
-            let guards = self.executor.guards(name).iter().enumerate();
-            guards.map(move |(index, guard)| Part {
-                name: match index {
-                    0 => name.into(),
-                    _ => format!("{name}/{}", guard.name).into(),
-                },
-                health: guard.failsafe.health_metrics(),
+        let names = self.settings.definitions.iter().map(|it| it.name.as_str());
+        let part = |name: &str| {
+            Some(Part {
+                name: name.into(),
+                health: self.executor.health(name)?,
             })
-        });
-        let was_called = |part: &Part| part.health.success_count + part.health.failure_count > 0;
-        each.filter(was_called).collect()
+        };
+        names.filter_map(part).collect()
+    }
+
+    fn callees(&self) -> Vec<Callee> {
+        let each = self.executor.called().into_iter();
+        each.map(|guard| Callee {
+            name: guard.origin.clone(),
+            failsafe: Arc::clone(&guard.failsafe),
+        })
+        .collect()
     }
 }
 

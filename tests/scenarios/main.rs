@@ -16,6 +16,9 @@ mod bad_input;
 mod bad_modern_input;
 mod bounded;
 mod breaker;
+mod capability;
+mod capability_calls;
+mod capability_failures;
 mod capability_serving;
 mod catalogue;
 mod changed_set;
@@ -448,6 +451,7 @@ fn main() -> ExitCode {
 fn situations() -> Vec<Trial> {
     CONTENTS
         .iter()
+        .chain(capability::CONTENTS)
         .map(|&(name, play)| situation(name, play))
         .collect()
 }

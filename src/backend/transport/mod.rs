@@ -19,5 +19,5 @@ pub use http::Poster;
 pub(crate) use http::Stream;
 pub use info::ServerInfo;
 pub(super) use outlet::Outlet;
-pub use provided::{Asked, Part, Provider};
+pub use provided::{Asked, Callee, Part, Provider};
 pub use stdio::supervise;

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{Delivery, ServerInfo};
 use crate::{
     backend::CallError,
-    failsafe::HealthMetrics,
+    failsafe::{Failsafe, HealthMetrics},
     lockfree::Latest,
     protocol::Message,
     telemetry::{RequestId, Trace},
@@ -35,8 +35,13 @@ pub trait Provider: fmt::Debug + Send + Sync {
         &[]
     }
 
-    /// How those do that it calls itself, where they were called.
+    /// How its tools do that were called.
     fn parts(&self) -> Vec<Part> {
+        Vec::new()
+    }
+
+    /// Those whom it has called itself.
+    fn callees(&self) -> Vec<Callee> {
         Vec::new()
     }
 
@@ -47,7 +52,16 @@ pub trait Provider: fmt::Debug + Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Result<Message, CallError>> + Send + 'a>>;
 }
 
-/// Somebody whom a [`Provider`] calls.
+/// Somebody whom a [`Provider`] calls, each of whom has a breaker.
+#[derive(Clone, Debug)]
+pub struct Callee {
+    /// What it is called below the backend's name, other than any tool.
+    pub name: Box<str>,
+    /// Its breaker, counts and latencies.
+    pub failsafe: Arc<Failsafe>,
+}
+
+/// A tool of a [`Provider`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
     /// What it is called below the backend's name.

@@ -42,9 +42,9 @@ pub(in crate::capability) fn rendered(
         body: Bytes::new(),
     };
     match service {
-        Service::Rest(call) => rendered.rest(call, values)?,
-        Service::Graphql(call) => rendered.json(&graphql(call, values)),
-        Service::JsonRpc(call) => rendered.json(&json_rpc(call, values)),
+        Service::Rest(call) => rendered.rest(call, values, &used(service, &call.query)),
+        Service::Graphql(call) => rendered.json(&graphql(call, values, &used(service, &[]))),
+        Service::JsonRpc(call) => rendered.json(&json_rpc(call, values, &used(service, &[]))),
     }
     rendered.put_headers(service.headers(), values)?;
     Ok(rendered)
@@ -62,13 +62,13 @@ fn usual_headers() -> HeaderMap {
 }
 
 impl Rendered {
-    fn rest(&mut self, call: &RestCall, values: &Values<'_>) -> Result<(), RenderFault> {
+    fn rest(&mut self, call: &RestCall, values: &Values<'_>, used: &[&str]) {
         self.method = call.method.clone();
         query::write(&mut self.query, &call.query, values);
         match &call.body {
             None => {}
             Some(Body::Json(template)) => {
-                if let Some(value) = body::value(template, values, &used(call)) {
+                if let Some(value) = body::value(template, values, used) {
                     self.json(&value);
                 }
             }
@@ -80,7 +80,6 @@ impl Rendered {
                 }
             }
         }
-        Ok(())
     }
 
     fn json(&mut self, value: &Value) {
@@ -142,10 +141,10 @@ impl Rendered {
 }
 
 /// The names that the path, the query and the headers use up.
-fn used(call: &RestCall) -> Vec<&str> {
-    let in_query = call.query.iter().map(|param| &param.value);
-    let in_headers = call.headers.iter().map(|(_, value)| value);
-    let templates = std::iter::once(&call.endpoint.path)
+fn used<'a>(service: &'a Service, query: &'a [QueryParam]) -> Vec<&'a str> {
+    let in_query = query.iter().map(|param| &param.value);
+    let in_headers = service.headers().iter().map(|(_, value)| value);
+    let templates = std::iter::once(&service.endpoint().path)
         .chain(in_query)
         .chain(in_headers);
     templates.flat_map(Template::parameters).collect()
@@ -156,9 +155,8 @@ fn object(template: &ValueTemplate, values: &Values<'_>, used: &[&str]) -> Value
 }
 
 /// The body of a GraphQL request (GraphQL over HTTP, request parameters).
-fn graphql(call: &GraphqlCall, values: &Values<'_>) -> Value {
-    let elsewhere: Vec<_> = call.endpoint.path.parameters().collect();
-    let variables = object(&call.variables, values, &elsewhere);
+fn graphql(call: &GraphqlCall, values: &Values<'_>, used: &[&str]) -> Value {
+    let variables = object(&call.variables, values, used);
     let mut body = json!({"query": &*call.query, "variables": variables});
     if let Some(operation) = &call.operation {
         body["operationName"] = Value::from(&**operation);
@@ -166,8 +164,7 @@ fn graphql(call: &GraphqlCall, values: &Values<'_>) -> Value {
     body
 }
 
-fn json_rpc(call: &JsonRpcCall, values: &Values<'_>) -> Value {
-    let elsewhere: Vec<_> = call.endpoint.path.parameters().collect();
-    let params = object(&call.params, values, &elsewhere);
+fn json_rpc(call: &JsonRpcCall, values: &Values<'_>, used: &[&str]) -> Value {
+    let params = object(&call.params, values, used);
     json!({"jsonrpc": "2.0", "id": 1, "method": &*call.method, "params": params})
 }

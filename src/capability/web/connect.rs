@@ -79,8 +79,7 @@ impl Ways {
         let is_tls = url.scheme() == Some(&Scheme::HTTPS);
         let port = url.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
         let addresses = self.addresses(host, port).await?;
-        let failed =
-            |error: io::Error| WebFault::Unreachable(format!("{host}:{port}: {error}").into());
+        let failed = |error: io::Error| WebFault::Unreachable(error.to_string().into());
         let stream = connected(&addresses).await.map_err(failed)?;
         if is_tls {
             encrypted(host, stream).await.map_err(failed)

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::{
-    backend::{BackendStatus, Provider},
+    backend::BackendStatus,
     failsafe::{CircuitState, HealthMetrics, Why},
     gateway::{
         Caller, Refusal, facade::Gateway, member::Member, reload::ConfigStatus, table::Table,
@@ -64,10 +64,15 @@ impl Gateway {
         for member in table.members() {
             let backend = member.backend();
             page.insert(member.name().into(), backend.failsafe().health_metrics());
-            let parts = backend.settings().provider().map(Provider::parts);
-            for part in parts.unwrap_or_default() {
-                let name = format!("{}/{}", member.name(), part.name);
-                page.insert(name.into(), part.health);
+            let Some(provider) = backend.settings().provider() else {
+                continue;
+            };
+            let below = |name: &str| format!("{}/{name}", member.name()).into();
+            for part in provider.parts() {
+                page.insert(below(&part.name), part.health);
+            }
+            for callee in provider.callees() {
+                page.insert(below(&callee.name), callee.failsafe.health_metrics());
             }
         }
         json(&page)

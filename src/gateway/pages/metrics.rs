@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     exposition::{Exemplar, Exposition, Kind as Of, MetricsFormat},
-    process,
+    process, providers,
 };
 use crate::{
     backend::Backend,
@@ -21,6 +21,7 @@ impl Gateway {
         self.write_queues(&mut page);
         self.write_tools(&mut page);
         self.write_circuits(&mut page);
+        providers::write(&mut page, &self.table());
         self.write_gateway(&mut page);
         self.write_spans(&mut page);
         self.write_objectives(&mut page);
@@ -232,7 +233,7 @@ impl Gateway {
     }
 }
 
-const fn number(state: CircuitState) -> u8 {
+pub(super) const fn number(state: CircuitState) -> u8 {
     match state {
         CircuitState::Closed => 0,
         CircuitState::HalfOpen => 1,

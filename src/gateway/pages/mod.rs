@@ -7,6 +7,7 @@ mod live;
 mod metrics;
 mod objectives;
 mod process;
+mod providers;
 
 pub use exposition::MetricsFormat;
 pub(super) use live::Live;

@@ -1,6 +1,7 @@
 //! What the situations stand on: the built binary as a fixture, backends that follow a script, and a client that writes raw HTTP.
 //! Everything started here is stopped when its value is dropped, and every wait ends.
 
+mod api;
 mod collector;
 mod era_backend;
 mod era_script;
@@ -25,6 +26,7 @@ mod stdio_backend;
 mod way;
 mod wire;
 
+pub(crate) use api::{Api, Says};
 pub(crate) use collector::{Collector, hex, said};
 pub(crate) use era_backend::{EraBackend, answer_of};
 pub(crate) use era_script::{Era, Outside};

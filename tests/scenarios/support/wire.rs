@@ -10,6 +10,8 @@ use std::{
 pub(crate) struct Arrived {
     /// The HTTP method.
     pub(crate) method: String,
+    /// The path with its query.
+    pub(crate) path: String,
     /// Header names in lower case, and values.
     pub(crate) headers: Vec<(String, String)>,
     /// The body as text.
@@ -47,6 +49,7 @@ impl Wire {
         let method = words.next()?.to_owned();
         let mut arrived = Arrived {
             method,
+            path: words.next().unwrap_or_default().to_owned(),
             headers: Vec::new(),
             body: String::new(),
         };
