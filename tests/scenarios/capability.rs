@@ -1,8 +1,33 @@
 //! The situations of capabilities, a line each.
 
-use crate::{capability_calls, capability_failures};
+use crate::{capability_calls, capability_failures, capability_serving, imported};
 
 pub(crate) const CONTENTS: &[(&str, fn())] = &[
+    (
+        "capabilities: a backend like any other",
+        capability_serving::like_any_backend,
+    ),
+    (
+        "capabilities: bad files are named, good ones are served",
+        capability_serving::bad_files_are_named,
+    ),
+    (
+        "capabilities: files that change are read",
+        capability_serving::changed_files_are_read,
+    ),
+    (
+        "cap import: one file for each operation",
+        imported::one_file_for_each_operation,
+    ),
+    (
+        "cap import: what a person changed is left alone",
+        imported::what_was_changed_is_left_alone,
+    ),
+    ("cap import: from a URL", imported::from_a_url),
+    (
+        "cap import: what is no OpenAPI is refused",
+        imported::what_is_none_is_refused,
+    ),
     (
         "capability: arguments in paths, queries, headers and nested bodies",
         capability_calls::placeholders,

@@ -90,11 +90,6 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "first minute: kill and revive" => first_minute::kill_and_revive,
     "first minute: all tools with prefixes" => first_minute::federated_names,
 
-    // Capabilities
-    "capabilities: a backend like any other" => capability_serving::like_any_backend,
-    "capabilities: bad files are named, good ones are served" => capability_serving::bad_files_are_named,
-    "capabilities: files that change are read" => capability_serving::changed_files_are_read,
-
     // Traces
     "traced: from a client to a stdio backend's `_meta`" => traced::to_a_stdio_backend,
     "traced: from a client to an HTTP backend's headers" => traced::to_an_http_backend,
@@ -165,12 +160,6 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "circuit: an operator decides in the configuration" => circuits::forced,
     "circuit: why it is open" => circuits::why,
     "circuit: why, asked from the shell" => circuits::why_from_the_shell,
-
-    // APIs over HTTP as tools
-    "cap import: one file for each operation" => imported::one_file_for_each_operation,
-    "cap import: what a person changed is left alone" => imported::what_was_changed_is_left_alone,
-    "cap import: from a URL" => imported::from_a_url,
-    "cap import: what is no OpenAPI is refused" => imported::what_is_none_is_refused,
 
     // Truth of what passes through
     "17 results pass byte for byte" => truth::results,
