@@ -51,6 +51,20 @@ fn the_starter_set_is_valid_and_its_tools_only_read() {
 }
 
 #[test]
+fn the_file_that_the_documentation_shows_is_valid() {
+    let page = include_str!("../docs/capabilities.md");
+    let shown = page.split("```yaml\n").skip(1);
+    let shown = shown.filter_map(|rest| rest.split("```").next());
+    let mut files = shown.filter(|block| block.starts_with("fulcrum:"));
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("shown.yaml");
+    fs::write(&file, files.next().unwrap()).unwrap();
+    let (code, stdout, stderr) = cap(&["validate", text(&file)]);
+    assert_eq!((code, &*stderr), (Some(0), ""));
+    assert_eq!(stdout, "1 capability is valid\n");
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_line_and_what_is_good_is_counted() {
     let home = tempfile::tempdir().unwrap();
     fs::write(home.path().join("good.yaml"), GOOD).unwrap();

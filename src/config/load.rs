@@ -381,6 +381,7 @@ pub(super) mod tests {
             "overhead_budget:",
             "webhook:",
             "slo:",
+            "capabilities:",
         ];
         let uncommented = commented.iter().fold(enabled, |text, key| {
             assert!(text.contains(&format!("# {key}")), "{key}");
