@@ -40,6 +40,17 @@ impl Ask {
         }
     }
 
+    /// Answers that it is not answered, and why.
+    pub fn decline(mut self, sentence: &str) {
+        self.send_declined(sentence);
+    }
+
+    fn send_declined(&mut self, sentence: &str) {
+        let id = self.message.id().unwrap_or(b"null");
+        let declined = Message::error_response(id, codes::INTERNAL_ERROR, sentence, None);
+        self.send(declined);
+    }
+
     fn send(&mut self, answer: Message) {
         if let Some(reply) = self.reply.take() {
             reply(answer);
@@ -51,11 +62,8 @@ impl Drop for Ask {
     fn drop(&mut self) {
         if self.reply.is_some() {
             let method = self.message.method().unwrap_or_default();
-            let declined = declined(
-                self.message.id().unwrap_or(b"null"),
-                &format!("nobody is left who could answer `{method}`"),
-            );
-            self.send(declined);
+            let sentence = format!("nobody is left who could answer `{method}`");
+            self.send_declined(&sentence);
         }
     }
 }
@@ -66,10 +74,6 @@ impl fmt::Debug for Ask {
             .field("message", &self.message)
             .finish_non_exhaustive()
     }
-}
-
-fn declined(id: &[u8], sentence: &str) -> Message {
-    Message::error_response(id, codes::INTERNAL_ERROR, sentence, None)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub enum Event {
     Ours(Message),
     /// A notification that the client has on the stream of one of its calls already.
     Told(Message),
-    /// The call has its answer: what was asked meanwhile is of no use any more.
+    /// The call has its answer, or who asked is gone: what was asked is of no use any more.
     Over,
 }
 
@@ -91,6 +91,17 @@ impl EventSender {
     /// Puts a request at the end; it is declined if the queue is full or its reader has gone.
     pub fn ask(&self, ask: Ask) {
         let _ = self.push(Event::Asked(ask));
+    }
+
+    /// What was asked so far is of no use any more.
+    pub(super) fn over(&self) {
+        let _ = self.push(Event::Over);
+    }
+
+    /// Whether its reader is there.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.0.strong_count() > 0
     }
 
     fn push(&self, event: Event) -> bool {

@@ -11,6 +11,7 @@
 
 mod any_message;
 mod asked;
+mod asked_outside;
 mod bad_config;
 mod bad_input;
 mod bad_modern_input;
@@ -291,6 +292,11 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "own session: roots are asked for at the start" => own_session::roots_are_asked_for_at_the_start,
     "own session: asked outside of calls" => own_session::asked_outside_of_calls,
     "own session: asked outside of calls, and cancelled" => own_session::asked_outside_of_calls_and_cancelled,
+    "own session: asked outside of calls, and not answered in time" => asked_outside::and_not_answered_in_time,
+    "own session: asked outside of calls, more than may be open" => asked_outside::more_than_may_be_open,
+    "own session: asked outside of calls by a child that dies" => asked_outside::by_a_child_that_dies,
+    "own session: asked outside of a modern client's call, during it" => asked_outside::during_a_call_of_a_modern_client,
+    "own session: asked outside of a modern client's call, without one" => asked_outside::of_a_modern_client_that_calls_nothing,
     "own session: asked where nobody hears" => own_session::asked_where_nobody_hears,
     "own session: after an operator's stop" => own_session::after_an_operator_s_stop,
 

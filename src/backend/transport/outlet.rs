@@ -84,6 +84,13 @@ impl Outlet {
         }
     }
 
+    /// The child or session is gone that asked: nobody waits for an answer any more.
+    pub(super) fn over(&self) {
+        if let Self::Client { outside, .. } = self {
+            outside.over();
+        }
+    }
+
     /// The request that opens a session.
     pub(super) fn initialize(&self, revision: Revision) -> Message {
         match self {

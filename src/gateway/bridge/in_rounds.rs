@@ -141,7 +141,7 @@ impl Asking {
         }
         let params = asked.member("params").map(|params| params.get().as_bytes());
         let waiting = request.patience.as_ref().map(Patience::wait);
-        let (id, message, answer) = session.asks().ask(&method, params, waiting);
+        let (id, message, answer) = session.ask(&method, params, waiting);
         let mut asking = Self {
             session: Arc::clone(session),
             id,

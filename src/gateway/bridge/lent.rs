@@ -8,7 +8,7 @@ use tokio::task::AbortHandle;
 
 use super::turns::{Turn, Turns};
 use crate::{
-    backend::{Client, Line},
+    backend::{Client, EventSender, Line},
     gateway::{member::Member, sessions::Ending},
     lockfree::Latest,
     telemetry::{Stamp, clock::millis},
@@ -60,8 +60,8 @@ impl LentLines {
     pub(super) fn lend(
         &self,
         (member, caller, now): (&Member, &str, Stamp),
-        client: &Client,
-        open: impl FnOnce() -> Option<(Arc<Line>, AbortHandle)>,
+        (client, events): (&Client, Option<&EventSender>),
+        open: impl FnOnce(&Arc<Turns>) -> Option<(Arc<Line>, AbortHandle)>,
     ) -> Option<Own> {
         let is_piped = member.backend().is_piped();
         let key = |number| Key {
@@ -75,7 +75,7 @@ impl LentLines {
         let mut free = None;
         for number in 0..most {
             let lent = lines.get(&key(number));
-            if let Some(own) = lent.and_then(|lent| lent.take(now)) {
+            if let Some(own) = lent.and_then(|lent| lent.take(events, now)) {
                 return Some(own);
             }
             if lent.is_none_or(|lent| lent.is_over()) {
@@ -83,16 +83,17 @@ impl LentLines {
                 break;
             }
         }
-        let (line, hearing) = free.and_then(|_| open())?;
+        let free = free?;
         let turns = Turns::new(if is_piped { 1 } else { usize::MAX });
+        let (line, hearing) = open(&turns)?;
         let lent = Arc::new(Lent {
             line,
             hearing,
             turns,
             last_used_ms: Latest::new(now.millis()),
         });
-        let own = lent.take(now);
-        lines.insert(key(free?), lent);
+        let own = lent.take(events, now);
+        lines.insert(key(free), lent);
         own
     }
 
@@ -158,11 +159,11 @@ impl LentLines {
 }
 
 impl Lent {
-    fn take(&self, now: Stamp) -> Option<Own> {
+    fn take(&self, events: Option<&EventSender>, now: Stamp) -> Option<Own> {
         if self.line.is_over() {
             return None;
         }
-        let turn = self.turns.take()?;
+        let turn = self.turns.take(events)?;
         self.last_used_ms.set(now.millis());
         Some(Own {
             line: Arc::clone(&self.line),

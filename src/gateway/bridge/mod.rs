@@ -6,6 +6,7 @@ pub(super) mod in_rounds;
 mod lent;
 mod levels;
 mod of_call;
+mod outside;
 mod own_way;
 mod parked;
 mod relay;

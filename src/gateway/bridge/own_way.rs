@@ -1,24 +1,18 @@
 //! The way to a backend that a client has for itself, because it can be asked for something.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use tokio::{task::AbortHandle, time::Instant};
 
-use super::{Own, levels::takes_level};
+use super::{Own, levels::takes_level, outside::Whom};
 
 use crate::{
-    backend::{Client, Event, EventReceiver, Line, NoLine},
+    backend::{Client, Line, NoLine},
     failsafe::CircuitState,
     gateway::{
-        catalogue::Kind,
-        facade::Gateway,
-        inbound::Caller,
-        member::Member,
-        notices::{UPDATED, is_list_change, sees},
-        request::Request,
-        sessions::{CANCELLED, OwnLine, Session, Way},
+        facade::Gateway, inbound::Caller, member::Member, request::Request, sessions::OwnLine,
     },
-    protocol::{Era, Kind as MessageKind, Message},
+    protocol::Era,
 };
 
 impl Gateway {
@@ -42,7 +36,8 @@ impl Gateway {
             return None;
         }
         let whose = (session.client(), &*request.caller);
-        let (line, hearing) = self.open_line(member, whose, Arc::downgrade(session))?;
+        let whom = Whom::Session(Arc::downgrade(session));
+        let (line, hearing) = self.open_line(member, whose, whom)?;
         let line = session.keep_line(member.name(), OwnLine::new(line, hearing));
         // It was taken out meanwhile: whoever took it out has let go of the lines that were there then.
         if !self.table().holds(member) {
@@ -68,8 +63,10 @@ impl Gateway {
             return None;
         }
         let whose = (&**member, &*request.caller.name, self.clock.now());
-        let own = self.lent.lend(whose, client, || {
-            self.open_line(member, (client, &*request.caller), Weak::new())
+        let hearer = (&**client, request.events.as_ref());
+        let own = self.lent.lend(whose, hearer, |turns| {
+            let whom = Whom::Calls(Arc::clone(turns));
+            self.open_line(member, (client, &*request.caller), whom)
         });
         if !self.table().holds(member) {
             drop(self.lent.forget(member.name()));
@@ -83,7 +80,7 @@ impl Gateway {
         self: &Arc<Self>,
         member: &Arc<Member>,
         (client, caller): (&Arc<Client>, &Caller),
-        session: Weak<Session>,
+        whom: Whom,
     ) -> Option<(Arc<Line>, AbortHandle)> {
         let open = || member.backend().line(Arc::clone(client), caller.apart());
         let opened = open().or_else(|why| {
@@ -99,69 +96,8 @@ impl Gateway {
                 }
             })
             .ok()?;
-        let hearing = Arc::clone(self).hear_outside(session, Arc::downgrade(member), outside);
+        let hearing = Arc::clone(self).hear_outside(whom, Arc::downgrade(member), outside);
         Some((line, tokio::spawn(hearing).abort_handle()))
-    }
-
-    /// What a backend says to one client outside of its calls, as long as it is there.
-    async fn hear_outside(
-        self: Arc<Self>,
-        session: Weak<Session>,
-        member: Weak<Member>,
-        outside: EventReceiver,
-    ) {
-        let (asked, gateway, its) = (session.clone(), Arc::clone(&self), Weak::clone(&member));
-        let mut open = Vec::new();
-        let mut outside = outside.handled(move |event| match event {
-            Event::Said(message) if message.method() == Some(CANCELLED) => {
-                asked.upgrade()?.asks().cancelled(&open, &message)
-            }
-            Event::Said(message) | Event::Ours(message) => Some(message),
-            Event::Asked(ask) => {
-                let session = asked.upgrade()?;
-                let (id, question) = session.asks().relay(ask, session.waiting());
-                session.asks().keep_open(&mut open);
-                open.push(id);
-                Some(question)
-            }
-            Event::Told(message) => {
-                gateway.reread(&its.upgrade()?, &message);
-                None
-            }
-            Event::Over => None,
-        });
-        loop {
-            let message = outside.recv().await;
-            let Some(member) = member.upgrade() else {
-                return;
-            };
-            self.said_outside(session.upgrade().as_deref(), &member, &message);
-        }
-    }
-
-    fn said_outside(
-        self: &Arc<Self>,
-        session: Option<&Session>,
-        member: &Arc<Member>,
-        message: &Message,
-    ) {
-        self.reread(member, message);
-        match session {
-            Some(session) if message.kind() == MessageKind::Request => session.deliver(message),
-            Some(session) if message.method() == Some(UPDATED) => {
-                self.tell_updated((session, Way::Own), member, message);
-            }
-            // Where it sees what all share, it hears once that has been read again.
-            Some(session) if sees(session, member) && is_list_change(message) => {}
-            Some(session) if session.wants(message) => session.tell(message.bytes().clone()),
-            _ => {}
-        }
-    }
-
-    /// Reads again what a notification says has changed.
-    fn reread(self: &Arc<Self>, member: &Arc<Member>, notice: &Message) {
-        let method = notice.method().unwrap_or_default();
-        self.read_again(member, Kind::changed_by(method).iter().copied());
     }
 }
 

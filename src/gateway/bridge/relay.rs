@@ -42,7 +42,7 @@ impl Relay {
             Event::Told(_) => return None,
             Event::Over => return self.withdrawn(),
         };
-        let (id, message) = self.session.asks().relay(ask, Some(self.patience.wait()));
+        let (id, message) = self.session.relay(ask, Some(self.patience.wait()));
         self.asked.push(id);
         Some(message)
     }

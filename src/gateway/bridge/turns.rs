@@ -1,8 +1,11 @@
-//! Which calls are on a lent way now: how many more may be, and whether it may be ended.
+//! Which calls are on a lent way now: how many more may be, whether it may be ended, and who is asked what its backend asks
+//! outside of calls.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The calls of one way. Locked when one begins or ends.
+use crate::backend::{Ask, EventSender};
+
+/// The calls of one way. Locked when one begins or ends, and when something is asked.
 pub(super) struct Turns {
     most: usize,
     state: Mutex<State>,
@@ -10,13 +13,18 @@ pub(super) struct Turns {
 
 #[derive(Default)]
 struct State {
-    calls: usize,
+    last: u64,
+    /// The calls by their numbers, each with where its client hears.
+    calls: Vec<(u64, Option<EventSender>)>,
     /// Nobody gets a turn any more.
     is_over: bool,
 }
 
 /// A call's time on a way; over when this is dropped.
-pub(super) struct Turn(Arc<Turns>);
+pub(super) struct Turn {
+    turns: Arc<Turns>,
+    number: u64,
+}
 
 impl Turns {
     /// A way for up to `most` calls at once.
@@ -27,26 +35,52 @@ impl Turns {
         })
     }
 
-    /// A turn, unless as many calls as may be are on the way, or it is over.
-    pub(super) fn take(self: &Arc<Self>) -> Option<Turn> {
+    /// A turn for a call whose client hears at `events`, unless as many as may be are on the way, or it is over.
+    pub(super) fn take(self: &Arc<Self>, events: Option<&EventSender>) -> Option<Turn> {
         let mut state = self.state();
-        if state.is_over || state.calls >= self.most {
+        if state.is_over || state.calls.len() >= self.most {
             return None;
         }
-        state.calls += 1;
-        Some(Turn(Arc::clone(self)))
+        state.last += 1;
+        let number = state.last;
+        state.calls.push((number, events.cloned()));
+        Some(Turn {
+            turns: Arc::clone(self),
+            number,
+        })
     }
 
     /// Gives no more turns, if nobody has one; whether this has ended it.
     pub(super) fn end_if_idle(&self) -> bool {
         let mut state = self.state();
-        let is_end = state.calls == 0 && !state.is_over;
+        let is_end = state.calls.is_empty() && !state.is_over;
         state.is_over |= is_end;
         is_end
     }
 
     pub(super) fn is_over(&self) -> bool {
         self.state().is_over
+    }
+
+    /// Has the client of the latest call that hears answer what was asked outside of all. Without one it is declined: a client of
+    /// a revision without sessions can be asked during a call alone.
+    pub(super) fn ask(&self, ask: Ask) {
+        let heard = {
+            let state = self.state();
+            let mut hearers = state
+                .calls
+                .iter()
+                .rev()
+                .filter_map(|(_, events)| events.as_ref());
+            hearers.find(|events| events.is_heard()).cloned()
+        };
+        if let Some(events) = heard {
+            return events.ask(ask);
+        }
+        let method = ask.message().method().unwrap_or_default().to_owned();
+        ask.decline(&format!(
+            "`{method}` came outside of a call, and this client can be asked during one alone"
+        ));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -56,7 +90,8 @@ impl Turns {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.0.state().calls -= 1;
+        let number = self.number;
+        self.turns.state().calls.retain(|(call, _)| *call != number);
     }
 }
 
@@ -67,13 +102,13 @@ mod tests {
     #[test]
     fn a_way_is_ended_only_between_calls_and_then_for_good() {
         let turns = Turns::new(1);
-        let turn = turns.take().unwrap();
-        assert!(turns.take().is_none());
+        let turn = turns.take(None).unwrap();
+        assert!(turns.take(None).is_none());
         assert!(!turns.end_if_idle());
         drop(turn);
-        drop(turns.take().unwrap());
+        drop(turns.take(None).unwrap());
         assert!(turns.end_if_idle());
-        assert!(turns.take().is_none() && turns.is_over());
+        assert!(turns.take(None).is_none() && turns.is_over());
         assert!(!turns.end_if_idle(), "by one alone");
     }
 }

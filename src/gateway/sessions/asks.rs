@@ -38,41 +38,49 @@ struct Asked {
     _waiting: Vec<Waiting>,
 }
 
+/// A question that waits now.
+pub(super) struct Put {
+    pub(super) id: u64,
+    /// What tells the client that the oldest has made room.
+    pub(super) told: Option<Message>,
+}
+
 enum Asker {
     Backend(Ask),
     Gateway(oneshot::Sender<Message>),
 }
 
 impl Asks {
-    /// A backend's request as the client gets it, and its id there.
-    pub(in crate::gateway) fn relay(
+    /// A backend's request as the client gets it, with its id there.
+    pub(super) fn relay(
         &self,
         ask: Ask,
         waiting: impl IntoIterator<Item = Waiting>,
-    ) -> (u64, Message) {
+    ) -> (Put, Message) {
         let message = ask.message().clone();
-        let id = self.put(Asker::Backend(ask), waiting);
+        let put = self.put(Asker::Backend(ask), waiting);
+        let id = put.id;
         let name = id.to_string();
         // Backends number their own requests and tokens from 0, each of them.
         let edit = message
             .edit()
             .id(name.as_bytes())
             .progress_token(name.as_bytes());
-        (id, edit.finish_message())
+        (put, edit.finish_message())
     }
 
     /// The gateway's own request, and where its answer comes.
-    pub(in crate::gateway) fn ask(
+    pub(super) fn ask(
         &self,
         method: &str,
         params: Option<&[u8]>,
         waiting: impl IntoIterator<Item = Waiting>,
-    ) -> (u64, Message, oneshot::Receiver<Message>) {
+    ) -> (Put, Message, oneshot::Receiver<Message>) {
         let (sender, receiver) = oneshot::channel();
-        let id = self.put(Asker::Gateway(sender), waiting);
+        let put = self.put(Asker::Gateway(sender), waiting);
         let params = params.map(|params| named(method, params));
-        let message = Message::request(id.to_string().as_bytes(), method, params.as_deref());
-        (id, message, receiver)
+        let message = Message::request(put.id.to_string().as_bytes(), method, params.as_deref());
+        (put, message, receiver)
     }
 
     /// Hands an answer to whoever waits for it; one that nobody waits for is left alone.
@@ -104,10 +112,9 @@ impl Asks {
         self.withdraw(*asked.iter().rev().find(is_it)?)
     }
 
-    /// Leaves of these questions those that are open.
-    pub(in crate::gateway) fn keep_open(&self, asked: &mut Vec<u64>) {
-        let open = self.open();
-        asked.retain(|id| open.asked.contains_key(id));
+    /// Whether a question is open.
+    pub(in crate::gateway) fn is_open(&self, id: u64) -> bool {
+        self.open().asked.contains_key(&id)
     }
 
     /// Whether a backend asked this under `theirs`.
@@ -123,8 +130,14 @@ impl Asks {
         // Dropped behind the lock: it has something to say.
         let asked = self.open().asked.remove(&id);
         drop(asked?);
-        let params = format!(r#"{{"requestId":{id}}}"#);
-        Some(Message::notification(CANCELLED, Some(params.as_bytes())))
+        Some(cancelled(id))
+    }
+
+    /// The same, and the backend is told why.
+    pub(in crate::gateway) fn decline(&self, id: u64, why: &str) -> Option<Message> {
+        let asked = self.open().asked.remove(&id);
+        asked?.decline(why);
+        Some(cancelled(id))
     }
 
     /// The same for all, and for everything that is asked later.
@@ -136,7 +149,7 @@ impl Asks {
         drop(asked);
     }
 
-    fn put(&self, asker: Asker, waiting: impl IntoIterator<Item = Waiting>) -> u64 {
+    fn put(&self, asker: Asker, waiting: impl IntoIterator<Item = Waiting>) -> Put {
         let mut open = self.open();
         open.last += 1;
         let id = open.last;
@@ -145,17 +158,37 @@ impl Asks {
             _waiting: waiting.into_iter().collect(),
         };
         open.asked.insert(id, asked);
-        let oldest = (open.is_over || open.asked.len() > MOST)
-            .then(|| open.asked.pop_first())
-            .flatten();
+        let is_too_many = open.is_over || open.asked.len() > MOST;
+        let oldest = is_too_many.then(|| open.asked.pop_first()).flatten();
         drop(open);
-        drop(oldest);
-        id
+        let Some((first, oldest)) = oldest else {
+            return Put { id, told: None };
+        };
+        oldest.decline(&format!(
+            "the client has {MOST} newer questions to answer, which is the limit"
+        ));
+        // One that is declined at once is none that the client has heard of.
+        let told = (first != id).then(|| cancelled(first));
+        Put { id, told }
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Asked {
+    fn decline(self, why: &str) {
+        if let Asker::Backend(ask) = self.asker {
+            ask.decline(why);
+        }
+    }
+}
+
+/// What tells a client that it need not answer this question any more.
+fn cancelled(id: u64) -> Message {
+    let params = format!(r#"{{"requestId":{id}}}"#);
+    Message::notification(CANCELLED, Some(params.as_bytes()))
 }
 
 /// The question that an id or a token of ours names.
@@ -184,10 +217,14 @@ mod tests {
         let asks = Asks::default();
         let (one, ..) = asks.ask("roots/list", None, None);
         let (two, question, _waits) = asks.ask("roots/list", None, None);
-        let told = asks.withdraw(one).unwrap();
-        assert_eq!(told.cancelled_id(), Some(one.to_string().as_bytes()));
+        let told = asks.withdraw(one.id).unwrap();
+        assert_eq!(told.cancelled_id(), Some(one.id.to_string().as_bytes()));
         asks.answered(&Message::response(question.id().unwrap(), b"2"));
-        assert!([one, two].iter().all(|id| asks.withdraw(*id).is_none()));
+        assert!(
+            [one.id, two.id]
+                .iter()
+                .all(|id| asks.withdraw(*id).is_none())
+        );
     }
 
     #[test]
@@ -205,7 +242,11 @@ mod tests {
     #[test]
     fn the_oldest_makes_room_and_is_told() {
         let asks = Asks::default();
-        let mut waiting: Vec<_> = (0..=MOST).map(|_| asks.ask("a", None, None).2).collect();
+        let asked: Vec<_> = (0..=MOST).map(|_| asks.ask("a", None, None)).collect();
+        let told = asked.iter().filter_map(|(put, ..)| put.told.as_ref());
+        let told: Vec<_> = told.map(|told| told.cancelled_id().unwrap()).collect();
+        assert_eq!(told, [asked[0].1.id().unwrap()]);
+        let mut waiting: Vec<_> = asked.into_iter().map(|(.., waiting)| waiting).collect();
         assert!(matches!(
             waiting[0].try_recv(),
             Err(oneshot::error::TryRecvError::Closed)

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use super::{
     Ending, Lists, LogLevel, OwnLine,
@@ -11,7 +11,7 @@ use super::{
     outbox::{self, Outbox},
 };
 use crate::{
-    backend::{Client, EventSender, Line, Patience, Waiting},
+    backend::{Ask, Client, EventSender, Line, Patience, Waiting},
     gateway::inbound::{Caller, EventStream, GoneOn, Route},
     lockfree::Latest,
     protocol::{Message, Revision},
@@ -124,6 +124,42 @@ impl Session {
     /// Whether the client can be asked for anything.
     pub(in crate::gateway) const fn can_be_asked(&self) -> bool {
         self.can_be_asked
+    }
+
+    /// A backend's request as the client gets it, and its id there.
+    pub(in crate::gateway) fn relay(
+        &self,
+        ask: Ask,
+        waiting: impl IntoIterator<Item = Waiting>,
+    ) -> (u64, Message) {
+        let (put, message) = self.asks.relay(ask, waiting);
+        self.say_all(put.told);
+        (put.id, message)
+    }
+
+    /// The gateway's own request, and where its answer comes.
+    pub(in crate::gateway) fn ask(
+        &self,
+        method: &str,
+        params: Option<&[u8]>,
+        waiting: impl IntoIterator<Item = Waiting>,
+    ) -> (u64, Message, oneshot::Receiver<Message>) {
+        let (put, message, answer) = self.asks.ask(method, params, waiting);
+        self.say_all(put.told);
+        (put.id, message, answer)
+    }
+
+    /// Tells the client of questions that it need not answer any more: on its GET stream, or on that of any of its calls if it
+    /// has none.
+    pub(in crate::gateway) fn say_all(&self, told: impl IntoIterator<Item = Message>) {
+        for message in told {
+            let calls = self.calls.pin();
+            let mut streams = calls.values().filter_map(|call| call.events.as_ref());
+            let is_listened = self.outbox.is_listened();
+            if is_listened || !streams.any(|events| events.put_ours(message.clone())) {
+                self.tell(message.bytes().clone());
+            }
+        }
     }
 
     /// What the client is asked.

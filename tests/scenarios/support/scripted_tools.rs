@@ -32,6 +32,10 @@ pub(crate) fn call(script: &Script, frame: &Frame) {
             progress(script, &asked);
             script.send(&frame::said(id, "done"));
         }
+        "ask_after" => {
+            script.send(&frame::said(id, "answered first"));
+            let _ = script.ask("\"after\"", "roots/list", &Value::Null);
+        }
         "progress_only" => progress(script, &asked),
         "fail" => script.send(&frame::result(
             id,

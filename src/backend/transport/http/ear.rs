@@ -59,9 +59,10 @@ impl Shared {
             return;
         }
         let (shared, session) = (Arc::clone(self), Arc::clone(session));
+        let outlet = self.outlet.clone();
         tokio::spawn(async move {
             tokio::select! {
-                () = session.ended() => {}
+                () = session.ended() => outlet.over(),
                 () = shared.hear_outside(&session) => {}
             }
         });

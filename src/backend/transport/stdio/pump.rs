@@ -133,6 +133,7 @@ impl Pump {
     /// has not.
     pub(in crate::backend::transport) fn fail_all(mut self, reason: &str, unsent: &CallError) {
         self.orders.taken.close();
+        self.outlet.over();
         while let Ok(order) = self.orders.taken.try_recv() {
             if let Order::Request { asked, .. } = order {
                 let _ = asked.answer.send(Err(unsent.clone()));
