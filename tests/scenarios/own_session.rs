@@ -70,17 +70,15 @@ pub(crate) fn a_hundred_leave_nothing() {
         client.end();
     };
     visit(&gateway);
-    let at_rest = || {
-        until("nothing of it is left", || {
-            (http.sessions().len() == 1).then(|| open_files(gateway.pid()))
-        })
-    };
-    let before = at_rest();
+    let at_rest = || (http.sessions().len() == 1).then(|| open_files(gateway.pid()));
+    let before = until("nothing of the first is left", at_rest);
     for _ in 0..100 {
         visit(&gateway);
     }
-    let after = at_rest();
-    assert!(after <= before + 5, "{before} files, then {after}");
+    // A connection is closed a moment after its session, and a few more may be kept than one client needs.
+    until("nothing of them is left", || {
+        at_rest().filter(|after| *after <= before + 20)
+    });
     assert_eq!(gateway.sample("mcp_sessions"), Some(0.0));
 }
 

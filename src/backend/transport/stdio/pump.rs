@@ -8,7 +8,9 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fmt::Display,
+    future::pending,
     sync::Arc,
+    time::Duration,
 };
 
 use bytes::{Buf, BufMut, BytesMut};
@@ -16,6 +18,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::mpsc,
     task::yield_now,
+    time::{Instant, sleep_until},
 };
 
 use super::order::{Asked, Order, Orders};
@@ -34,6 +37,8 @@ const CHUNK: usize = 64 << 10;
 /// After so much at once from the child, in bytes, other tasks have their turn: the runtime counts what a task reads, not
 /// how long it works on it, and a child can say nothing a million times a second.
 const TURN: usize = 16 << 10;
+/// How long a child that takes no more input may take to end: it is known then why its calls fail. They fail without that later.
+const DEATH: Duration = Duration::from_millis(500);
 
 /// Why the pump stopped.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,6 +76,8 @@ pub(in crate::backend::transport) struct Pump {
     held: BTreeMap<u64, Asked>,
     /// The subscription that was acknowledged last: what is said in an earlier one is said in it too.
     subscription: u64,
+    /// When calls that were not sent fail to a child that takes no more input.
+    unsent_fail: Option<Instant>,
     /// Whether it has said anything on stdout that is no message.
     chatters: bool,
 }
@@ -92,6 +99,7 @@ impl Pump {
             pending: HashMap::new(),
             held: BTreeMap::new(),
             subscription: 0,
+            unsent_fail: None,
             chatters: false,
         }
     }
@@ -122,8 +130,9 @@ impl Pump {
                     Ok(count) => self.wrote(count),
                     Err(_) => self.deafen(),
                 },
+                () = at(self.unsent_fail) => self.give_up_unsent(),
             }
-            if self.is_deaf() && self.pending.is_empty() {
+            if self.is_deaf() && self.unsent_fail.is_none() && self.pending.is_empty() {
                 return Ended::ByChild;
             }
         }
@@ -176,6 +185,12 @@ impl Pump {
     fn deafen(&mut self) {
         self.orders.deaf.set(1);
         self.outgoing.clear();
+        self.unsent_fail = Some(Instant::now() + DEATH);
+    }
+
+    /// It lives on without its stdin.
+    fn give_up_unsent(&mut self) {
+        self.unsent_fail = None;
         self.fail_unsent(&self.orders.other_end.deaf());
     }
 
@@ -190,10 +205,12 @@ impl Pump {
     fn take(&mut self, order: Order) {
         match order {
             Order::Request { asked, .. } if asked.answer.is_closed() => {}
-            Order::Request { asked, .. } if self.is_deaf() => {
+            Order::Request { asked, .. } if self.is_deaf() && self.unsent_fail.is_none() => {
                 let _ = asked.answer.send(Err(self.orders.other_end.deaf()));
             }
-            Order::Request { serial, asked } if self.has_room() => self.ask(serial, asked),
+            Order::Request { serial, asked } if self.has_room() && !self.is_deaf() => {
+                self.ask(serial, asked);
+            }
             Order::Request { serial, asked } => {
                 self.held.insert(serial, asked);
             }
@@ -383,6 +400,13 @@ impl Pump {
         };
         let _ = pending.asked.answer.send(Err(CallError::protocol(what)));
         true
+    }
+}
+
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => pending().await,
     }
 }
 
