@@ -9,6 +9,7 @@ use std::{
 
 use bytes::Bytes;
 
+use super::owed::Owed;
 use crate::{
     backend::ParamHeader,
     telemetry::{RequestId, Stamp, Trace},
@@ -38,6 +39,8 @@ pub struct Caller {
     pub operator: bool,
     /// Whether it stands for all clients, because no keys are in use: then nothing is kept back for others.
     pub is_everybody: bool,
+    /// What it may send beyond its limit.
+    pub owed: Owed,
 }
 
 /// One POST.

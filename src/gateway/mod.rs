@@ -19,6 +19,7 @@ mod notices;
 mod objectives;
 mod operate;
 mod overhead;
+mod owed;
 mod pages;
 mod reload;
 mod replies;
@@ -47,6 +48,7 @@ pub use inbound::{
 };
 pub use objectives::{Burn, LatencyObjective, ObjectiveReport, Objectives, SloSettings};
 pub use operate::Forced;
+pub use owed::Owed;
 pub use pages::{Action, MetricsFormat, View};
 pub use reload::{Adopted, ReloadOutcome, Reloaded, Wish};
 pub use replies::Refusal;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     failsafe::RateLimit,
-    gateway::{Caller, Refusal},
+    gateway::{Caller, Owed, Refusal},
     telemetry::{Clock, Secret},
 };
 
@@ -72,6 +72,9 @@ impl Keyring {
     pub(super) fn go_on_counting(&mut self, earlier: &Self) {
         for key in &mut self.keys {
             let known = earlier.keys.iter().find(|known| known.digest == key.digest);
+            if let Some(known) = known {
+                Arc::make_mut(&mut key.caller).owed = known.caller.owed.clone();
+            }
             let Some(limit) = known.and_then(|known| known.limit.as_ref()) else {
                 continue;
             };
@@ -130,9 +133,10 @@ impl Key {
     fn admit(&self) -> Result<&Arc<Caller>, Refusal> {
         let limit = self.limit.as_ref();
         let spent: Result<(), Duration> = limit.map_or(Ok(()), |(_, bucket)| bucket.take());
-        spent
-            .map(|()| &self.caller)
-            .map_err(Refusal::CallerRateLimited)
+        match spent {
+            Err(early) if !self.caller.owed.take() => Err(Refusal::CallerRateLimited(early)),
+            _ => Ok(&self.caller),
+        }
     }
 }
 
@@ -175,6 +179,7 @@ fn caller(key: &ApiKey) -> Caller {
         denied_tools: key.denied_tools.clone(),
         operator: key.admin,
         is_everybody: false,
+        owed: Owed::default(),
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::thread;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    asked::{Asking, askable, elicit},
-    support::{HttpBackend, Mood, Setup, StdioBackend, Way, until},
+    asked::{Asking, askable, elicit, said},
+    modern_backend::modern,
+    parked::again,
+    support::{HttpBackend, Mood, Session, Setup, StdioBackend, Way, until},
 };
 
 pub(crate) fn never_twice_http() {
@@ -168,6 +170,41 @@ pub(crate) fn one_call_in_rounds_pays_once() {
         client.answer(&question, json!({"action": "decline"}));
         let answer = events.json();
         assert!(answer["result"].is_object(), "{answer}");
+    }
+}
+
+pub(crate) fn answers_are_free() {
+    for backend in Asking::legacy() {
+        let keys = json!([
+            {"key": "old", "name": "old", "rate_limit": 3},
+            {"key": "new", "name": "new", "rate_limit": 1},
+        ]);
+        let auth = json!({"enabled": true, "api_keys": keys});
+        let gateway =
+            Setup::config(json!({"auth": auth, "backends": {"backend": backend.config()}})).start();
+        let headers = [("authorization", "Bearer old")];
+        // Its opening takes two.
+        let client = Session::open_as(gateway.address(), "/mcp/backend", &headers, askable());
+        let mut events = client.stream(&Way::Direct.call(7, "ask", elicit(json!(0), "?")));
+        let question = events.json();
+        let response = json!({"action": "decline"});
+        client.answer(&question, response.clone());
+        assert_eq!(said(&events.json())["result"], response);
+        assert_eq!(
+            client.send(&Way::Direct.call(8, "echo", json!({}))).status,
+            429
+        );
+
+        let send = |params: Value| {
+            let post = modern("/mcp/backend", "tools/call", params);
+            gateway.send(&post.header("authorization", "Bearer new"))
+        };
+        let params = Way::Direct.params("ask", elicit(json!(0), "?"));
+        let asked = send(params.clone()).reply().result();
+        assert_eq!(asked["resultType"], "input_required", "{asked}");
+        let done = send(again(params.clone(), &asked, &response)).reply();
+        assert_eq!(said(&json!({"result": done.result()}))["result"], response);
+        assert_eq!(send(params).status, 429);
     }
 }
 

@@ -206,6 +206,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "25 the limit of a backend is its own refusal" => fair::limit_of_a_backend,
     "25 the gateway's own lists spend no limit of a backend" => fair::lists_are_free,
     "25 a call in several rounds spends a limit once" => fair::one_call_in_rounds_pays_once,
+    "25 an answer to what was asked spends no limit of its caller" => fair::answers_are_free,
     "25 a full queue is its own refusal" => fair::full_queue,
     "25 one caller floods" => fair::flood_of_one_caller,
     "25 one caller floods with sessions that can be asked" => shares::one_caller_floods,

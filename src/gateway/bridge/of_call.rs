@@ -37,6 +37,11 @@ impl OfCall {
         }
     }
 
+    /// Its caller is asked something, and has to send it again with the answer.
+    pub(super) fn asked(&self) {
+        self.caller.owed.asked();
+    }
+
     pub(super) fn caller(&self) -> &str {
         &self.caller.name
     }

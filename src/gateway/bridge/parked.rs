@@ -63,6 +63,7 @@ impl Parked {
         let state = state.ok_or(NoPlace::Unsealed)?;
         let mut calls = self.calls();
         has_place(&calls, conversation.call().caller())?;
+        conversation.call().asked();
         let until = Instant::now() + LONGEST_WAIT;
         calls.insert(
             id,

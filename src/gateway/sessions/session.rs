@@ -132,6 +132,7 @@ impl Session {
         ask: Ask,
         waiting: impl IntoIterator<Item = Waiting>,
     ) -> (u64, Message) {
+        self.caller.owed.asked();
         let (put, message) = self.asks.relay(ask, waiting);
         self.say_all(put.told);
         (put.id, message)
@@ -144,6 +145,7 @@ impl Session {
         params: Option<&[u8]>,
         waiting: impl IntoIterator<Item = Waiting>,
     ) -> (u64, Message, oneshot::Receiver<Message>) {
+        self.caller.owed.asked();
         let (put, message, answer) = self.asks.ask(method, params, waiting);
         self.say_all(put.told);
         (put.id, message, answer)
