@@ -281,7 +281,7 @@ impl Backend {
             in_flight: glance.in_flight,
             queued: glance.queued,
             permanent: glance.permanent,
-            left_out: self.left_out().to_vec(),
+            left_out: self.left_out(),
             last_error: glance.last_error,
             health_metrics: self.failsafe.health_metrics(),
             last_10s: self.failsafe.health_tracker.recent(Duration::from_secs(10)),
@@ -291,9 +291,31 @@ impl Backend {
 
     /// What was written for it and is not served, each with the reason.
     #[must_use]
-    pub fn left_out(&self) -> &[Box<str>] {
+    pub fn left_out(&self) -> Vec<Box<str>> {
         let provider = self.settings.provider();
-        provider.map_or(&[], Provider::left_out)
+        provider.map(Provider::left_out).unwrap_or_default()
+    }
+
+    /// Whether it can be what these settings ask for by other tools alone, and go on with everything that was counted.
+    #[must_use]
+    pub fn can_become(&self, wanted: &BackendSettings) -> bool {
+        let (Some(now), Some(other)) = (self.settings.provider(), wanted.provider()) else {
+            return false;
+        };
+        let as_now = BackendSettings {
+            transport: self.settings.transport.clone(),
+            ..wanted.clone()
+        };
+        as_now == *self.settings && now.can_become(other)
+    }
+
+    /// Takes the tools of these settings in the place of its own, and tells of it.
+    pub fn become_other(&self, wanted: &BackendSettings) {
+        if let (Some(now), Some(other)) = (self.settings.provider(), wanted.provider()) {
+            now.become_other(other);
+            let changed = Message::notification("notifications/tools/list_changed", None);
+            let _ = self.notices.send(changed);
+        }
     }
 
     /// Stops it until [`Backend::revive`]: its child or session is ended, and further calls are refused. Calls at a child

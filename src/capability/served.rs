@@ -2,6 +2,7 @@
 
 use std::{any::Any, pin::Pin, sync::Arc};
 
+use arc_swap::ArcSwap;
 use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 
@@ -18,19 +19,28 @@ const PAGE_BYTES: usize = 4 << 20;
 /// Capabilities that are served.
 #[derive(Debug)]
 pub struct Served {
+    /// Swapped whole when files have changed.
+    now: ArcSwap<Offer>,
+    info: Arc<ServerInfo>,
+}
+
+/// The capabilities of one reading.
+#[derive(Debug)]
+struct Offer {
     settings: CapabilitySettings,
     executor: Executor,
-    info: Arc<ServerInfo>,
 }
 
 impl Served {
     /// The server of these capabilities.
     #[must_use]
     pub fn new(settings: CapabilitySettings, outside: Outside) -> Self {
+        let info = Arc::new(info(&settings.name));
+        let executor = Executor::new(settings.definitions.iter().cloned(), outside);
+        let offer = Offer { settings, executor };
         Self {
-            executor: Executor::new(settings.definitions.iter().cloned(), outside),
-            info: Arc::new(info(&settings.name)),
-            settings,
+            now: ArcSwap::from_pointee(offer),
+            info,
         }
     }
 
@@ -40,8 +50,8 @@ impl Served {
         match message.method().unwrap_or_default() {
             "initialize" => Ok(Message::response(id, &self.info.initialize_result)),
             "ping" => Ok(Message::response(id, b"{}")),
-            "tools/list" => Ok(self.page(id, message.cursor().as_deref())),
-            "tools/call" => self.called(id, asked).await,
+            "tools/list" => Ok(self.now.load().page(id, message.cursor().as_deref())),
+            "tools/call" => self.now.load_full().called(id, asked).await,
             method => Ok(refused(
                 id,
                 codes::METHOD_NOT_FOUND,
@@ -49,7 +59,9 @@ impl Served {
             )),
         }
     }
+}
 
+impl Offer {
     /// A page of the tools; the cursor of the next is the place of its first.
     fn page(&self, id: &[u8], cursor: Option<&str>) -> Message {
         let start = match cursor.map(str::parse) {
@@ -123,7 +135,21 @@ impl Provider for Served {
 
     fn is_same(&self, other: &dyn Provider) -> bool {
         let other = other.as_any().downcast_ref::<Self>();
-        other.is_some_and(|other| other.settings == self.settings)
+        other.is_some_and(|other| other.now.load().settings == self.now.load().settings)
+    }
+
+    fn can_become(&self, other: &dyn Provider) -> bool {
+        let Some(other) = other.as_any().downcast_ref::<Self>() else {
+            return false;
+        };
+        let (now, other) = (self.now.load(), other.now.load());
+        now.settings.name == other.settings.name
+    }
+
+    fn become_other(&self, other: &dyn Provider) {
+        if let Some(other) = other.as_any().downcast_ref::<Self>() {
+            self.now.store(other.now.load_full());
+        }
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -137,23 +163,25 @@ impl Provider for Served {
         Box::pin(self.answered(asked))
     }
 
-    fn left_out(&self) -> &[Box<str>] {
-        &self.settings.left_out
+    fn left_out(&self) -> Vec<Box<str>> {
+        self.now.load().settings.left_out.clone()
     }
 
     fn parts(&self) -> Vec<Part> {
-        let names = self.settings.definitions.iter().map(|it| it.name.as_str());
+        let now = self.now.load();
+        let names = now.settings.definitions.iter().map(|it| it.name.as_str());
         let part = |name: &str| {
             Some(Part {
                 name: name.into(),
-                health: self.executor.health(name)?,
+                health: now.executor.health(name)?,
             })
         };
         names.filter_map(part).collect()
     }
 
     fn callees(&self) -> Vec<Callee> {
-        let each = self.executor.called().into_iter();
+        let now = self.now.load();
+        let each = now.executor.called().into_iter();
         each.map(|guard| Callee {
             name: guard.origin.clone(),
             failsafe: Arc::clone(&guard.failsafe),

@@ -8,7 +8,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Gateway, Setup, until};
+use crate::{
+    reload::CHANGED,
+    support::{Gateway, Setup, until},
+};
 
 /// An API that answers each request with the path that was asked for.
 fn api() -> String {
@@ -144,8 +147,14 @@ pub(crate) fn changed_files_are_read() {
         });
     };
     tools(1);
+    let counted = || gateway.health("capabilities")["success_count"].as_u64();
+    let before = counted();
+    let session = gateway.session("/mcp/capabilities");
+    let mut heard = session.listen();
     gateway.write("apis/b.yaml", &file("two", &api, "/two"));
     tools(2);
+    while !heard.next().unwrap().unwrap().contains(CHANGED) {}
+    assert!(counted() >= before, "what was counted of the whole goes on");
     assert!(
         gateway
             .invoke("capabilities", "two", json!({"q": ""}))

@@ -27,12 +27,20 @@ pub trait Provider: fmt::Debug + Send + Sync {
     /// Whether it would answer as another does, so that neither need take the other's place.
     fn is_same(&self, other: &dyn Provider) -> bool;
 
+    /// Whether it could go on as this other one, with its tools.
+    fn can_become(&self, _other: &dyn Provider) -> bool {
+        false
+    }
+
+    /// Goes on as this other one: calls that come from now on find its tools, those in flight end as they began.
+    fn become_other(&self, _other: &dyn Provider) {}
+
     /// Itself, for those that know what it is.
     fn as_any(&self) -> &dyn Any;
 
     /// What was written and is not served, each with the reason.
-    fn left_out(&self) -> &[Box<str>] {
-        &[]
+    fn left_out(&self) -> Vec<Box<str>> {
+        Vec::new()
     }
 
     /// How its tools do that were called.

@@ -191,6 +191,7 @@ fn report(because: &str, reloaded: &Reloaded) {
         added = ?backends.added,
         changed = ?backends.changed,
         removed = ?backends.removed,
+        renewed = ?backends.renewed,
         unchanged = backends.unchanged,
         "Configuration reloaded"
     );

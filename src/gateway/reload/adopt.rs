@@ -31,6 +31,9 @@ pub struct Adopted {
     pub changed: Vec<Box<str>>,
     /// Those that are gone.
     pub removed: Vec<Box<str>>,
+    /// Those that go on with other tools.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub renewed: Vec<Box<str>>,
     /// How many go on as they are.
     pub unchanged: usize,
 }
@@ -66,9 +69,14 @@ impl Gateway {
             .collect();
         let new = |settings| Arc::new(Member::new(Backend::new(settings, self.clock.clone())));
         let added: Vec<_> = plan.added.into_iter().map(new).collect();
-        let members = [&plan.unchanged, &successors, &added].map(|members| members.iter().cloned());
+        let renewed: Vec<_> = plan.renewed.iter().map(|(it, _)| Arc::clone(it)).collect();
+        let members = [&plan.unchanged, &renewed, &successors, &added];
+        let members = members.map(|members| members.iter().cloned());
         let members: Vec<_> = members.into_iter().flatten().collect();
         let after = self.swap(settings, &members);
+        for (member, wanted) in &plan.renewed {
+            member.backend().become_other(wanted);
+        }
         let arrived = successors.iter().chain(&added);
         arrived.for_each(|member| self.watch_over(member));
         let replaced = plan.changed.into_iter().map(|(old, _)| old);
@@ -204,6 +212,11 @@ impl Adopted {
                 .map(|(_, new)| new.name.clone())
                 .collect(),
             removed: names(&plan.removed),
+            renewed: plan
+                .renewed
+                .iter()
+                .map(|(_, new)| new.name.clone())
+                .collect(),
             unchanged: plan.unchanged.len(),
         };
         adopted.added.sort();

@@ -9,6 +9,8 @@ use crate::{backend::BackendSettings, gateway::member::Member};
 pub(super) struct Plan {
     /// Its settings are the same: it goes on as it is.
     pub(super) unchanged: Vec<Arc<Member>>,
+    /// It goes on as it is, with other tools.
+    pub(super) renewed: Vec<(Arc<Member>, BackendSettings)>,
     /// Another one of its name takes its place.
     pub(super) changed: Vec<(Arc<Member>, BackendSettings)>,
     /// There was none of its name.
@@ -35,6 +37,9 @@ impl Plan {
                 None => plan.added.push(settings),
                 Some(member) if *member.backend().settings() == settings => {
                     plan.unchanged.push(Arc::clone(member));
+                }
+                Some(member) if member.backend().can_become(&settings) => {
+                    plan.renewed.push((Arc::clone(member), settings));
                 }
                 Some(member) => plan.changed.push((Arc::clone(member), settings)),
             }
