@@ -25,6 +25,7 @@ use crate::{
 };
 
 /// One attempt, with all that it needs.
+#[derive(Clone, Copy)]
 pub(super) struct Attempt<'a> {
     pub(super) web: &'a Web,
     pub(super) tokens: &'a Tokens,
@@ -246,8 +247,8 @@ impl Attempt<'_> {
         if outcome != Outcome::CallerFault {
             return Stop::Failed(Failure {
                 outcome,
-                sentence: sentence.into(),
                 retry_after: retry_after(reply),
+                ..Failure::new(outcome, sentence)
             });
         }
         let name = &self.guard().name;

@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tracing::Instrument;
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     tokens::Tokens,
 };
 use crate::{
-    failsafe::{self, HealthMetrics},
+    failsafe::{self, HealthMetrics, retry::draw},
     telemetry::{Clock, OpenSpan, RequestId, SpanKind, Stamp, Trace},
 };
 
@@ -75,6 +75,17 @@ pub enum ExecuteFault {
     Throttled {
         /// How long it asks for.
         retry_after: Duration,
+    },
+    /// The breakers of all providers are open; nothing was sent.
+    Open {
+        /// Whether an operator keeps the first of them open.
+        by_operator: bool,
+        /// When the next probe of one is due.
+        retry_after: Duration,
+        /// How long the first has been open.
+        open_for: Duration,
+        /// Who that is, and the failure that opened it, as a sentence.
+        cause: Box<str>,
     },
     /// No provider has answered.
     Failed {
@@ -187,7 +198,7 @@ impl Executor {
         match answered {
             Ok(_) => tracker.record_success(clock.now().since(began)),
             Err(ExecuteFault::Failed { .. }) => tracker.record_failure(),
-            Err(ExecuteFault::Throttled { .. } | ExecuteFault::Unknown(_)) => {}
+            Err(_) => {}
         }
     }
 
@@ -279,10 +290,10 @@ impl Call<'_> {
                 index,
                 said,
                 calling: self.calling,
-                deadline: until(provider, end, others),
+                deadline: end,
             };
             let host = &attempt.guard().name;
-            match attempt.made().await {
+            match patiently(attempt, others, repeatable).await {
                 Ok(answered) => {
                     notes.provider = (index > 0).then(|| host.clone());
                     return self.told(answered, notes);
@@ -317,6 +328,41 @@ impl Call<'_> {
     }
 }
 
+/// Asks a provider; and asks it again where that is safe and, without `others`, nobody else can be asked.
+async fn patiently(attempt: Attempt<'_>, others: bool, repeatable: bool) -> Result<Answered, Stop> {
+    let end = attempt.deadline;
+    let policy = attempt.guard().failsafe.retry();
+    let mut number = 1;
+    loop {
+        let deadline = until(attempt.provider, end, others);
+        let answered = Attempt {
+            deadline,
+            ..attempt
+        }
+        .made()
+        .await;
+        let Err(Stop::Failed(failure)) = &answered else {
+            return answered;
+        };
+        // A pause that the provider asks for is taken where calls wait for their turn.
+        let is_over = others || failure.outcome == failsafe::Outcome::Throttled;
+        let failed = failsafe::Attempt {
+            number,
+            outcome: failure.outcome,
+            sent: !failure.is_harmless(),
+            repeatable,
+            repaired: true,
+            retry_after: failure.retry_after,
+            remaining: end.saturating_duration_since(Instant::now()),
+        };
+        match policy.next_delay(&failed, draw()) {
+            Some(pause) if !is_over => sleep(pause).await,
+            _ => return answered,
+        }
+        number += 1;
+    }
+}
+
 /// When a provider has to have answered: with `others` behind it, early enough that they can.
 fn until(provider: &Provider, end: Instant, others: bool) -> Instant {
     let now = Instant::now();
@@ -336,6 +382,22 @@ fn unanswered(failures: &[Failure], notes: &Notes) -> Result<Bytes, ExecuteFault
         .iter()
         .filter_map(|failure| failure.retry_after)
         .min();
+    let rejected = failures
+        .first()
+        .and_then(|failure| failure.rejected.as_ref());
+    let all_open = failures.iter().all(|failure| failure.rejected.is_some());
+    if let Some(rejected) = rejected.filter(|_| all_open) {
+        let because = rejected.cause.as_ref().map(|cause| &*cause.text);
+        let first = notes.switched.first().map(|it| &*it.provider);
+        return Err(ExecuteFault::Open {
+            by_operator: rejected.by_operator,
+            retry_after: retry_after.unwrap_or(rejected.retry_after),
+            open_for: rejected.open_for,
+            cause: [first.unwrap_or_default(), ": ", because.unwrap_or_default()]
+                .concat()
+                .into(),
+        });
+    }
     match failures.first().map(|failure| failure.outcome) {
         Some(failsafe::Outcome::Throttled) => Err(ExecuteFault::Throttled {
             retry_after: retry_after.unwrap_or(USUAL_PAUSE),
@@ -359,6 +421,12 @@ impl fmt::Display for ExecuteFault {
             Self::Throttled { retry_after } => {
                 write!(f, "it asks for a pause; try again in {retry_after:.1?}")
             }
+            Self::Open {
+                retry_after, cause, ..
+            } => write!(
+                f,
+                "the circuit is open because of {cause}; try again in {retry_after:.1?}"
+            ),
             Self::Failed { reason, .. } => f.write_str(reason),
         }
     }

@@ -8,11 +8,13 @@ use std::{
 use serde_json::json;
 
 use super::{
-    AuthKind, Body, ExecuteFault, Executor, Provider, ValueTemplate,
-    samples::{auth, called, definition, error, executor, get, outside, parts, post, text},
+    AuthKind, Body, ExecuteFault, Executor, PrivateNetworks, Provider, ValueTemplate,
+    samples::{
+        auth, called, definition, error, executor, get, outside, outside_under, parts, post, text,
+    },
     web::played::{Api, answer, json as json_answer},
 };
-use crate::failsafe::CircuitState;
+use crate::failsafe::{CircuitState, FailsafeConfig};
 
 /// An API that answers with a status, which can be changed.
 async fn with_status(status: u16) -> (Api, Arc<Mutex<u16>>) {
@@ -54,17 +56,12 @@ async fn the_breaker_of_a_provider_opens_on_its_failures_and_not_on_a_404() {
     }
     assert_eq!(state(&executor, 0), CircuitState::Open);
     let fault = called(&executor, json!({})).await.unwrap_err();
-    let ExecuteFault::Failed {
-        reason,
-        sent,
-        retry_after,
-    } = fault
-    else {
+    let ExecuteFault::Open { cause, .. } = fault else {
         panic!("{fault:?}");
     };
     assert!(
-        !sent && retry_after.is_some() && reason.contains("503"),
-        "{reason}"
+        cause.starts_with("127.0.0.1:") && cause.contains("503"),
+        "{cause}"
     );
     assert_eq!(api.asked().len(), 12);
     let health = executor.guards("look")[0].failsafe.health_metrics();
@@ -211,4 +208,34 @@ async fn an_answer_that_is_no_json_although_it_says_so_is_a_failure() {
     assert!(fault.to_string().contains("no JSON"), "{fault}");
     let health = executor.guards("look")[0].failsafe.health_metrics();
     assert_eq!(health.failure_count, 1);
+}
+
+#[tokio::test]
+async fn the_last_provider_is_asked_again_where_that_is_safe() {
+    let times = Arc::new(Mutex::new(0));
+    let said = Arc::clone(&times);
+    let api = Api::start(move |_| {
+        let mut times = said.lock().unwrap();
+        *times += 1;
+        let status = if *times % 3 == 0 { 200 } else { 503 };
+        Some(json_answer(status, "{\"a\":1}"))
+    })
+    .await;
+    let mut config = FailsafeConfig::default();
+    config.retry.initial_backoff = Duration::from_millis(1);
+    let of = |provider| {
+        let definition = definition(parts(&json!({}), vec![provider]));
+        let outside = outside_under(PrivateNetworks::Allowed, config.clone());
+        Executor::new([definition], outside)
+    };
+    let result = called(&of(get(&api.url("/"))), json!({})).await.unwrap();
+    assert_eq!(text(&result), "{\"a\":1}");
+    assert_eq!(api.asked().len(), 3);
+    let write = post(&api.url("/"), Body::Json(ValueTemplate::Arguments));
+    let fault = called(&of(write), json!({})).await.unwrap_err();
+    assert!(
+        matches!(fault, ExecuteFault::Failed { sent: true, .. }),
+        "{fault}"
+    );
+    assert_eq!(api.asked().len(), 4);
 }

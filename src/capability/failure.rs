@@ -25,6 +25,8 @@ pub(super) struct Failure {
     pub(super) outcome: Outcome,
     pub(super) sentence: Box<str>,
     pub(super) retry_after: Option<Duration>,
+    /// The refusal, if it was its breaker that refused.
+    pub(super) rejected: Option<Box<Rejected>>,
 }
 
 impl Failure {
@@ -33,6 +35,7 @@ impl Failure {
             outcome,
             sentence: sentence.into(),
             retry_after: None,
+            rejected: None,
         }
     }
 
@@ -76,6 +79,7 @@ impl From<Rejected> for Failure {
             outcome: Outcome::CircuitOpen,
             sentence: rejected.to_string().into(),
             retry_after: Some(rejected.retry_after),
+            rejected: Some(Box::new(rejected)),
         }
     }
 }

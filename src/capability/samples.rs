@@ -109,9 +109,14 @@ pub(super) fn outside() -> Outside {
 }
 
 pub(super) fn outside_with(networks: PrivateNetworks) -> Outside {
-    let clock = Clock::new();
     let mut config = FailsafeConfig::default();
     config.circuit_breaker.failure_threshold = 3;
+    config.retry.enabled = false;
+    outside_under(networks, config)
+}
+
+pub(super) fn outside_under(networks: PrivateNetworks, config: FailsafeConfig) -> Outside {
+    let clock = Clock::new();
     Outside {
         web: Web::new(networks),
         guards: Arc::new(Guards::new("capabilities", config, clock.clone())),

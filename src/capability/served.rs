@@ -111,6 +111,18 @@ impl Offer {
             Err(ExecuteFault::Throttled { retry_after }) => {
                 Err(CallError::Throttled { retry_after })
             }
+            Err(ExecuteFault::Open {
+                by_operator,
+                retry_after,
+                open_for,
+                cause,
+            }) => Err(CallError::CircuitOpen {
+                tool: Some(name.as_ref().into()),
+                by_operator,
+                retry_after,
+                open_for,
+                cause: Some(cause),
+            }),
             Err(ExecuteFault::Failed {
                 reason,
                 sent,

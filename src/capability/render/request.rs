@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Uri,
-    header::{ACCEPT, CONTENT_TYPE, USER_AGENT},
+    header::{ACCEPT, CONTENT_TYPE, COOKIE, USER_AGENT},
 };
 use serde_json::{Value, json};
 
@@ -102,7 +102,11 @@ impl Rendered {
         values: &Values<'_>,
     ) -> Result<(), RenderFault> {
         for (name, template) in headers {
-            if let Some(value) = text::text(template, values) {
+            let value = match *name {
+                COOKIE => text::cookies(template, values),
+                _ => text::text(template, values),
+            };
+            if let Some(value) = value {
                 self.put_header(name, &value)?;
             }
         }

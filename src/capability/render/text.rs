@@ -36,11 +36,25 @@ pub(super) const STARS: &str = "***";
 
 /// The text, unless a parameter of it is absent.
 pub(super) fn text(template: &Template, values: &Values<'_>) -> Option<String> {
+    written(template, values, |word| word)
+}
+
+/// The same for cookies: what would end one and begin another is percent-encoded in parameters (RFC 6265, 4.1.1).
+pub(super) fn cookies(template: &Template, values: &Values<'_>) -> Option<String> {
+    let encoded = |word: String| utf8_percent_encode(&word, RESERVED).to_string();
+    written(template, values, encoded)
+}
+
+fn written(
+    template: &Template,
+    values: &Values<'_>,
+    encoded: impl Fn(String) -> String,
+) -> Option<String> {
     let mut text = String::new();
     for piece in template.pieces() {
         match piece {
             Piece::Text(plain) => text.push_str(plain),
-            Piece::Parameter(name) => text.push_str(&word(values.present(name)?)),
+            Piece::Parameter(name) => text.push_str(&encoded(word(values.present(name)?))),
             Piece::Secret(secret) => text.push_str(secret.expose()),
         }
     }
@@ -172,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_text_whose_parameter_is_absent_is_none_at_all() {
-        let said = said(json!({"a": "x", "n": null, "list": [1, "b"]}));
+        let said = said(json!({"a": "x", "odd": "1; admin=1", "n": null, "list": [1, "b"]}));
         let values = Values {
             said: &said,
             fixed: &[("fixed".into(), json!(1.50))],
@@ -182,6 +196,11 @@ mod tests {
         assert_eq!(made("a={a} {list}").as_deref(), Some("a=x 1,b"));
         assert_eq!(made("{fixed} {fallen}").as_deref(), Some("1.5 back"));
         assert_eq!(made("a={a} {none}"), None);
+        let sid = template("sid={a}; n={odd}");
+        assert_eq!(
+            cookies(&sid, &values).as_deref(),
+            Some("sid=x; n=1%3B%20admin%3D1")
+        );
         assert_eq!(made("{n}"), None);
     }
 }
