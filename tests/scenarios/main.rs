@@ -62,6 +62,7 @@ mod tasks;
 mod traced;
 mod truth;
 mod uris;
+mod words;
 
 use std::process::ExitCode;
 
@@ -253,13 +254,6 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "objectives: the webhook is told" => objectives::told_to_the_webhook,
     "objectives: a webhook that takes nothing harms nobody" => objectives::a_webhook_that_takes_nothing,
 
-    // What is logged
-    "logs: text as the documentation says" => logging::text_as_documented,
-    "logs: JSON as the documentation says" => logging::json_as_documented,
-    "logs: nobody reads them, and nobody waits" => log_lines::nobody_reads,
-    "logs: an end in order writes all of them" => log_lines::all_at_the_end,
-    "logs: each HTTP request once in the access log" => logging::each_request_once_in_the_access_log,
-
     // What the gateway itself costs
     "own cost: an answer says where its time went" => own_cost::where_the_time_went,
     "own cost: what takes longer than the budget is counted" => own_cost::over_the_budget,
@@ -425,12 +419,6 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "bad input of a modern client: no request" => bad_modern_input::no_request,
     "bad input of a modern client: a resource that is not there" => bad_modern_input::no_such_resource,
     "bad input of a modern client: a capability that is missing" => bad_modern_input::missing_capability,
-    "bad config: unknown key" => bad_config::unknown_key,
-    "bad config: wrong value" => bad_config::wrong_value,
-    "bad config: missing variable" => bad_config::missing_variable,
-    "bad config: all mistakes at once" => bad_config::all_at_once,
-    "bad config: secrets stay out of errors" => bad_config::secrets_stay_out,
-    "bad config: no such file or flag" => bad_config::no_such_file,
 };
 
 fn main() -> ExitCode {
@@ -448,6 +436,7 @@ fn situations() -> Vec<Trial> {
     CONTENTS
         .iter()
         .chain(capability::CONTENTS)
+        .chain(words::CONTENTS)
         .map(|&(name, play)| situation(name, play))
         .collect()
 }
