@@ -10,6 +10,7 @@ mod facade;
 mod freshen;
 mod inbound;
 mod initialize;
+mod links;
 mod member;
 mod meta_tools;
 mod modern;

@@ -26,6 +26,17 @@ pub(super) fn could_be(template: &str, uri: &str) -> bool {
     past_literal(&reached, uri, rest.as_bytes()).last() == Some(&true)
 }
 
+/// How much of a template is written out, in bytes: of two that fit a URI, the one with more says more of it.
+pub(super) fn written(template: &str) -> usize {
+    let mut count = 0;
+    let mut inside = false;
+    for byte in template.bytes() {
+        inside = (inside || byte == b'{') && byte != b'}';
+        count += usize::from(!inside && byte != b'}');
+    }
+    count
+}
+
 fn is_wide(expression: &str) -> bool {
     expression.starts_with(|first: char| !first.is_ascii_alphanumeric() && first != '_')
         || expression.ends_with('*')
@@ -64,7 +75,7 @@ fn past_segment(reached: &[bool], uri: &[u8]) -> Vec<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::could_be;
+    use super::{could_be, written};
 
     #[test]
     fn a_variable_is_one_segment_and_an_operator_is_anything() {
@@ -78,6 +89,13 @@ mod tests {
         assert!(!could_be("broken://{x", "broken://1"));
         assert!(could_be("größe://{a}-{b}", "größe://ä-ö"));
         assert!(!could_be("größe://{a}-{b}", "größe://äö"));
+    }
+
+    #[test]
+    fn what_is_written_out_counts_and_variables_do_not() {
+        assert_eq!(written("a:/{+rest}"), 3);
+        assert_eq!(written("a:/notes/{id}/x"), 11);
+        assert!(written("a:/notes/{id}") > written("a:/{long_name}"));
     }
 
     #[test]

@@ -354,6 +354,8 @@ const CONTENTS: &[(&str, fn())] = contents! {
     // Two backends with the same URIs on /mcp
     "uris: two backends with one URI are both listed" => uris::both_are_listed,
     "uris: two backends with one URI can both be read" => uris::both_can_be_read,
+    "uris: what a tool links to is read where it is" => uris::links_lead_to_their_backend,
+    "uris: the backend with the closest template" => uris::the_closest_template,
     "uris: two backends with one URI are both heard" => uris::both_are_heard,
     "uris: a modern client hears of both too" => uris::heard_by_a_modern_client,
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     heard::{UPDATED, listen_at, next},
-    support::{Era, EraBackend, Gateway, Session, Setup, until},
+    support::{Era, EraBackend, Gateway, Session, Setup, StdioBackend, until},
 };
 
 /// Two backends of one era, named `a` and `b`, with the same resource and template, and the one among them that comes later.
@@ -156,6 +156,43 @@ pub(crate) fn both_are_heard() {
             });
         }
     });
+}
+
+/// What a tool of the second backend links to is read there, though the first has a resource of that URI.
+pub(crate) fn links_lead_to_their_backend() {
+    let backends = ["a", "b"].map(|_| StdioBackend::new(&[]));
+    let gateway = Setup::backends(json!({"a": backends[0].config(), "b": backends[1].config()}));
+    let gateway = gateway.start();
+    let client = gateway.session("/mcp");
+    for (server, uri) in [("a", "memo:///one"), ("b", "mcp-gateway://b/memo:///one")] {
+        let answer = client.call(&format!("{server}__verbatim"), json!({})).text;
+        // A number that no JSON value of ours can hold.
+        assert!(answer.contains("1e400"), "{answer}");
+        let answer: Value = serde_json::from_str(&answer.replace("1e400", "1")).unwrap();
+        let content = &answer["result"]["content"];
+        assert_eq!(content[3]["uri"], "file:///a%20b", "nobody else's");
+        assert_eq!(content[4]["resource"]["uri"], uri);
+        assert!(client.ask("resources/read", json!({"uri": uri})).is_good());
+    }
+    for backend in &backends {
+        assert_eq!(backend.received("resources/read").len(), 1);
+    }
+}
+
+pub(crate) fn the_closest_template() {
+    let wide = StdioBackend::new(&["--template=memo:///{+path}"]);
+    let close = StdioBackend::new(&["--template=memo:///notes/{id}"]);
+    let config = json!({"a": wide.config(), "b": close.config()});
+    let gateway = Setup::backends(config).start();
+    let client = gateway.session("/mcp");
+    for uri in ["memo:///notes/7", "memo:///else/7"] {
+        assert!(client.ask("resources/read", json!({"uri": uri})).is_good());
+    }
+    for (backend, uri) in [(&wide, "else"), (&close, "notes")] {
+        let asked = backend.received("resources/read");
+        assert_eq!(asked.len(), 1, "{asked:?}");
+        assert!(asked[0].contains(uri), "{asked:?}");
+    }
 }
 
 pub(crate) fn heard_by_a_modern_client() {

@@ -20,6 +20,7 @@ impl Gateway {
         let (member, own_name) = self.prompt(request, &name).await?;
         let message = request.message.edit().name(own_name).finish_message();
         let answer = self.forward(request, &member, message, true).await;
+        let answer = self.linked(request, &member, answer).await;
         Ok(finished(request, &member, answer))
     }
 

@@ -16,7 +16,7 @@ use crate::{
         request::Request,
         sessions::Session,
         transparent::finished,
-        uri_template::could_be,
+        uri_template::{could_be, written},
         uris,
     },
     protocol::{Message, RawObject, Text},
@@ -97,13 +97,8 @@ impl Gateway {
             let listing = member.catalogue().listing(Kind::Resources);
             listing.is_some_and(|listing| listing.find(uri).is_some())
         };
-        let written = |member: &&Arc<Member>| {
-            let listing = member.catalogue().listing(Kind::Templates);
-            let fits = |template: &str| template == uri || could_be(template, uri);
-            listing.is_some_and(|listing| listing.entries.iter().any(|entry| fits(&entry.key)))
-        };
         let found = table.members_for(caller).find(listed);
-        let found = found.or_else(|| table.members_for(caller).find(written))?;
+        let found = found.or_else(|| closest(table.members_for(caller), uri))?;
         Some((Arc::clone(found), uri))
     }
 
@@ -133,6 +128,37 @@ impl Gateway {
             session.is_subscribed(&ours).then_some(ours.into()),
         ]
     }
+}
+
+/// The backend with the template that says most of this URI; of several, the first.
+fn closest<'a>(
+    members: impl Iterator<Item = &'a Arc<Member>>,
+    uri: &str,
+) -> Option<&'a Arc<Member>> {
+    let mut closest = None;
+    for member in members {
+        let Some(says) = says_of(member, uri) else {
+            continue;
+        };
+        if closest.is_none_or(|(most, _)| says > most) {
+            closest = Some((says, member));
+        }
+    }
+    closest.map(|(_, member)| member)
+}
+
+/// How much the closest template of a backend says of a URI; none where none fits.
+fn says_of(member: &Member, uri: &str) -> Option<usize> {
+    let listing = member.catalogue().listing(Kind::Templates)?;
+    let says = |template: &str| match template == uri {
+        true => Some(usize::MAX),
+        false => could_be(template, uri).then(|| written(template)),
+    };
+    listing
+        .entries
+        .iter()
+        .filter_map(|entry| says(&entry.key))
+        .max()
 }
 
 fn uri_of(request: &Request) -> Result<Cow<'_, str>, Refusal> {

@@ -39,6 +39,7 @@ impl Gateway {
             entry: entry.as_ref(),
         };
         let answer = self.forward_tool(request, &member, message, tool).await;
+        let answer = self.linked(request, &member, answer).await;
         Ok(finished_tool(request, &member, answer))
     }
 

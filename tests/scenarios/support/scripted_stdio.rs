@@ -1,7 +1,7 @@
 //! A stdio MCP server, run as a child of the gateway, whose tools do what they are named for.
 //!
 //! `scripted-backend JOURNAL [--serial] [--pages=N] [--endless-pages] [--late-tools] [--hang-list] [--hang-later-lists] [--no-ping]
-//! [--unready-second-life] [--grows] [--asks] [--asks-roots] [--modern]
+//! [--unready-second-life] [--grows] [--asks] [--asks-roots] [--modern] [--template=T]
 //! [--crash-at-start] [--crash-once]`. Each frame that arrives is a line of JOURNAL, so a test can count what reached the
 //! backend even across restarts.
 
@@ -160,6 +160,11 @@ impl Script {
         given.parse().ok()
     }
 
+    fn template(&self) -> Option<&str> {
+        let prefix = "--template=";
+        self.options.iter().find_map(|o| o.strip_prefix(prefix))
+    }
+
     fn dies_at_start(&self) -> bool {
         let first = lines_of(&self.journal).is_empty();
         self.write_down(r#"{"spawned":true}"#);
@@ -218,6 +223,11 @@ impl Script {
                 self.send(&frame::error(frame.id(), -32603, "Not ready yet"));
             }
             "tools/list" => self.send(&self.tools_page(frame)),
+            "resources/templates/list" if self.template().is_some() => {
+                let templates = json!([{"uriTemplate": self.template(), "name": "any"}]);
+                let list = json!({"resourceTemplates": templates}).to_string();
+                self.send(&frame::result(frame.id(), &list));
+            }
             "tools/call" => scripted_tools::call(self, frame),
             "resources/subscribe" if frame.uri().is_some_and(|uri| uri.starts_with("hang:")) => {}
             _ => match offer::plain_answer(frame) {
