@@ -105,6 +105,7 @@ fn of_tree(mut root: Node, environment: &Environment) -> Vec<PathBuf> {
     let mut section = Section::new(&root, &root.at, "", reading);
     let places = sections::capabilities::directories(&mut section);
     files.extend(capability_file::files(&places));
+    files.extend(sections::capabilities::documents(&mut section));
     files
 }
 

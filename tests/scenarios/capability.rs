@@ -29,6 +29,10 @@ pub(crate) const CONTENTS: &[(&str, fn())] = &[
         imported::what_is_none_is_refused,
     ),
     (
+        "capabilities: OpenAPI documents are served without files",
+        imported::served_without_files,
+    ),
+    (
         "capability: arguments in paths, queries, headers and nested bodies",
         capability_calls::placeholders,
     ),

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// An API that answers each request with the path that was asked for.
-fn api() -> String {
+pub(crate) fn api() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {

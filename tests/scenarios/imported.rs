@@ -8,7 +8,9 @@ use std::{
     thread,
 };
 
-use crate::support::{Ended, Setup};
+use serde_json::json;
+
+use crate::support::{Ended, Setup, until};
 
 const PETS: &str = r##"
 openapi: 3.1.0
@@ -212,4 +214,50 @@ pub(crate) fn what_is_none_is_refused() {
         ended.code == 1 && ended.stderr.contains("none.yaml cannot be read"),
         "{ended:?}"
     );
+}
+
+pub(crate) fn served_without_files() {
+    let api = crate::capability_serving::api();
+    let pets = json!({"spec": "pets.yaml", "base_url": format!("{api}/v2"), "auth": {"key": "env:PETS"}, "exclude": ["tag:writes"]});
+    let none = json!({"spec": "none.yaml"});
+    let capabilities = json!({"openapi": [none, pets], "allow_private_networks": ["127.0.0.0/8"]});
+    let setup = Setup::config(json!({"capabilities": capabilities})).env("PETS", "hunter2");
+    fs::write(setup.home().join("pets.yaml"), PETS).unwrap();
+    let gateway = setup.start();
+    gateway.logged(&[
+        "warning: ",
+        "none.yaml cannot be read",
+        "none of its operations is served",
+    ]);
+    let row = || gateway.ask("gateway_list_servers", json!({})).result()["servers"][0].clone();
+    let left_out = row()["left_out"].to_string();
+    assert!(
+        left_out.contains("none.yaml") && left_out.contains("HEAD /pets/{id}"),
+        "{left_out}"
+    );
+    let names = || {
+        let tools = gateway
+            .session("/mcp/capabilities")
+            .ask("tools/list", json!({}))
+            .result();
+        let tools = tools["tools"].as_array().unwrap().clone();
+        tools
+            .iter()
+            .map(|tool| tool["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(), ["listPets", "getPet"]);
+    let called = gateway.invoke("capabilities", "getPet", json!({"id": 7}));
+    assert_eq!(called.said(), r#"{"path":"/v2/pets/7"}"#);
+    let called = gateway.invoke("capabilities", "listPets", json!({"ids": ["a", "b"]}));
+    assert_eq!(called.said(), r#"{"path":"/v2/pets?ids=a,b"}"#);
+    let wrong = gateway.invoke("capabilities", "getPet", json!({"id": "seven"}));
+    assert!(wrong.said().contains("`id`"), "{}", wrong.said());
+    gateway.write(
+        "pets.yaml",
+        &PETS.replace("operationId: \"getPet\"", "operationId: onePet"),
+    );
+    until("the changed document is served", || {
+        (names() == ["listPets", "onePet"]).then_some(())
+    });
 }

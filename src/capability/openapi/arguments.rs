@@ -112,7 +112,9 @@ impl Argument {
             .description
             .clone()
             .or_else(|| object.read("description"))
-            .unwrap_or_default();
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
         if let Some(default) = object.member("default") {
             let space = if description.is_empty() { "" } else { " " };
             description.push_str(&format!("{space}(default: {})", default.get()));

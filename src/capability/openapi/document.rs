@@ -34,7 +34,7 @@ impl DocumentText {
 /// Which rules hold for the schemas of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
-    /// OpenAPI 3.0: `nullable`, and `exclusiveMinimum` as a truth value; nothing beside a `$ref` counts.
+    /// OpenAPI 3.0: nothing beside a `$ref` counts.
     V30,
     /// OpenAPI 3.1 and later: JSON Schema 2020-12.
     V31,

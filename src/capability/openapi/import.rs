@@ -12,7 +12,10 @@ use super::{
     server::Servers,
     trouble::Trouble,
 };
-use crate::protocol::RawObject;
+use crate::{
+    capability::{Definition, Executor, Fault},
+    protocol::RawObject,
+};
 
 /// What a path item calls the operations that bring an answer, and those that bring none.
 const METHODS: [&str; 8] = [
@@ -141,13 +144,14 @@ impl<'a> Import<'_, 'a> {
         }
         let method = Method::from_bytes(method.as_bytes())
             .map_err(|_| Trouble::Method(method.to_owned()))?;
-        self.reading.operation(&Found {
+        let operation = self.reading.operation(&Found {
             method,
             path,
             name: &name,
             item,
             operation,
-        })
+        })?;
+        usable(operation)
     }
 
     fn skip(&mut self, operation: &str, trouble: Trouble) {
@@ -156,4 +160,12 @@ impl<'a> Import<'_, 'a> {
             trouble,
         });
     }
+}
+
+/// The operation, if a call of it could be judged and sent.
+fn usable(operation: Operation) -> Result<Operation, Trouble> {
+    let fault = |fault: Fault| Trouble::Schema(fault.to_string());
+    let definition = Definition::new(operation.parts.clone()).map_err(fault)?;
+    Executor::check(&definition).map_err(fault)?;
+    Ok(operation)
 }

@@ -18,6 +18,7 @@ mod schema;
 mod security;
 mod selection;
 mod server;
+mod source;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -28,4 +29,5 @@ pub use import::{Imported, Skipped, Wish, import};
 pub use operation::Operation;
 pub use security::{Scheme, Security};
 pub use selection::{Pattern, Selection};
+pub use source::{is_url, read_document};
 pub use trouble::Trouble;

@@ -1,4 +1,6 @@
 //! A schema of OpenAPI as one of JSON Schema 2020-12 for arguments: its text is written anew, and its references are noted.
+//! What only version 3.0 says, `nullable` and limits that are exclusive by a truth value, is understood in later ones too:
+//! documents are often carried over by their version alone.
 
 use serde_json::value::RawValue;
 
@@ -67,8 +69,7 @@ impl<'a> Writer<'_, 'a> {
                 return self.reference(&reference, same, depth);
             }
         }
-        let nullable =
-            self.document.dialect == Dialect::V30 && object.read("nullable") == Some(true);
+        let nullable = object.read("nullable") == Some(true);
         let composed = ["allOf", "anyOf", "oneOf"]
             .iter()
             .any(|key| object.member(key).is_some());
@@ -148,16 +149,15 @@ impl<'a> Writer<'_, 'a> {
         key: &str,
         value: &'a RawValue,
     ) -> Result<bool, Trouble> {
-        let v30 = self.document.dialect == Dialect::V30;
         match keyword(key) {
             Keyword::Required => return Ok(self.required(around, value)),
             Keyword::Type => return Ok(self.kind(value, around.nullable)),
             Keyword::Enum => self.every(value, around.nullable),
             Keyword::Example => return Ok(self.example(around, value)),
-            Keyword::Limit if v30 && around.object.read(exclusive(key)) == Some(true) => {
+            Keyword::Limit if around.object.read(exclusive(key)) == Some(true) => {
                 return Ok(false);
             }
-            Keyword::Exclusive if v30 => return Ok(self.exclusive(around, key, value)),
+            Keyword::Exclusive => return Ok(self.exclusive(around, key, value)),
             Keyword::Dropped => return Ok(false),
             Keyword::Plain if key == "title" && around.object.member("description").is_some() => {
                 return Ok(false);

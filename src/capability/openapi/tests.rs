@@ -269,6 +269,10 @@ fn what_cannot_be_a_tool_is_left_out_with_its_reason() {
         ("paths: {/x: {get: {parameters: [{name: 'a b', in: header, required: true}]}}}".to_owned(), "the parameter a b"),
         ("paths: {/x: {get: {security: [{a: [], b: []}]}}}".to_owned(), "2 credentials at once (a, b)"),
         ("paths: {/x#y: {get: {}}}".to_owned(), "the path /x#y"),
+        (
+            schema("{type: string, pattern: '('}"),
+            "its `schema.input` is no JSON Schema",
+        ),
     ] {
         let sentence = trouble(&paths).to_string();
         assert!(sentence.contains(reason), "{paths}: {sentence}");
@@ -327,4 +331,14 @@ fn a_choice_changes_no_name_and_what_is_not_chosen_is_counted() {
         call(&chosen.operations[0]).endpoint.path,
         Template::text("/api/a")
     );
+}
+
+#[test]
+fn words_of_version_3_0_are_understood_in_later_ones() {
+    let text = "openapi: 3.1.0\nservers: [{url: https://a.example}]\npaths: {/x: {get: {parameters: [{name: a, in: query, schema: {type: number, nullable: true, minimum: 1, exclusiveMinimum: true}}, {name: b, in: query, schema: {exclusiveMaximum: 5}}]}}}\n";
+    let imported = imported(text);
+    let input = input(&imported.operations[0]);
+    let expected = json!({"type": ["number", "null"], "exclusiveMinimum": 1});
+    assert_eq!(input["properties"]["a"], expected);
+    assert_eq!(input["properties"]["b"], json!({"exclusiveMaximum": 5}));
 }

@@ -21,6 +21,8 @@ pub enum Trouble {
     Circle(String),
     /// Something is not what OpenAPI says that it is.
     Malformed(String),
+    /// Its arguments could never be judged by its schema.
+    Schema(String),
     /// A schema holds too many others within each other.
     TooDeep,
     /// It says that it is reached at no URL that can be called.
@@ -45,6 +47,7 @@ impl fmt::Display for Trouble {
             Self::Dangling(to) => write!(f, "it refers to {to}, which the document does not have"),
             Self::Circle(to) => write!(f, "the reference {to} leads back to itself"),
             Self::Malformed(what) => write!(f, "{what} is not what OpenAPI says that it is"),
+            Self::Schema(why) => write!(f, "its {why}"),
             Self::TooDeep => f.write_str("its schemas stand too deep within each other"),
             Self::Server(why) => write!(f, "its server {why}"),
             Self::Style(name) => write!(

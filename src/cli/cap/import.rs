@@ -1,15 +1,19 @@
 //! `cap import`: an OpenAPI document as files of capabilities.
 
-use std::{collections::BTreeSet, fs, io, path::Path};
+use std::{collections::BTreeSet, fs, io, path::Path, time::Duration};
 
-use super::{args::ImportOptions, document, key, looked::show, report};
+use super::{args::ImportOptions, key, looked::show, report};
 use crate::{
     capability::openapi::{
-        DocumentText, Imported, Operation, Selection, Wish, import as import_document,
+        DocumentText, Imported, Operation, Selection, Wish, import as import_document, is_url,
+        read_document,
     },
     cli::ended::Ended,
     config::written_capability,
 };
+
+/// How long a document may take to come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What became of the files.
 #[derive(Debug, Default)]
@@ -23,11 +27,16 @@ pub(super) struct Written {
 }
 
 pub(super) fn import(options: &ImportOptions) -> Result<(), Ended> {
-    let bytes = document::read(&options.spec)?;
+    let bytes = read_document(&options.spec, PATIENCE).map_err(|error| {
+        Ended::Failed(format!(
+            "{} cannot be read ({error}), so nothing is imported. Mend its name, or try again.",
+            options.spec
+        ))
+    })?;
     let selection = Selection::new(options.include.clone(), options.exclude.clone());
     let wish = Wish {
         base_url: options.base_url.as_deref(),
-        document_url: document::is_url(&options.spec).then_some(options.spec.as_str()),
+        document_url: is_url(&options.spec).then_some(options.spec.as_str()),
         selection: &selection,
     };
     let imported = DocumentText::new(&bytes).and_then(|text| import_document(&text, &wish));

@@ -3,7 +3,6 @@
 
 mod args;
 mod call;
-mod document;
 mod import;
 mod key;
 mod list;

@@ -8,12 +8,25 @@ use crate::{
     config::{section::Section, values},
 };
 
-/// The credential of a capability; of the configuration's own documents too.
-pub(in crate::config) fn read(root: &mut Section<'_>) -> Option<Auth> {
+/// The credential of a capability.
+pub(super) fn read(root: &mut Section<'_>) -> Option<Auth> {
+    read_as(root, false)
+}
+
+/// A credential that must be there unless it says otherwise.
+pub(in crate::config) fn read_required(root: &mut Section<'_>) -> Option<Auth> {
+    read_as(root, true)
+}
+
+/// A key in a section of credentials, where something else says what it is.
+pub(in crate::config) fn read_key(section: &mut Section<'_>) -> Option<Key> {
+    key(section, true, false)
+}
+
+fn read_as(root: &mut Section<'_>, mut required: bool) -> Option<Auth> {
     let mut section = root.section("auth");
     section.accept("description");
     section.without_effect("shared_account");
-    let mut required = false;
     section.flag("required", &mut required);
     let kind = kind(&mut section, required);
     let key = key(&mut section, required, kind.is_some());

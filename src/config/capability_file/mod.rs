@@ -11,6 +11,7 @@ mod provider;
 mod request;
 mod surroundings;
 
+pub(super) use auth::{read_key, read_required};
 pub(super) use directory::files;
 pub use directory::{Directory, LeftOut};
 pub use file::Found;

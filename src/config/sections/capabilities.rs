@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::names::{self, Names};
+use super::{
+    names::{self, Names},
+    openapi,
+};
 use crate::{
     capability::{CapabilitySettings, PrivateNetworks},
     config::{capability_file::Directory, section::Section, tree::Value, values},
@@ -28,6 +31,7 @@ pub(in crate::config) fn read(
     section.flag("enabled", &mut enabled);
     let name = section.text("name").unwrap_or_else(|| NAME.to_owned());
     section.accept("directories");
+    section.accept("openapi");
     let networks = networks(&mut section);
     if !enabled {
         known.add(&name, false);
@@ -49,10 +53,16 @@ pub(in crate::config) fn read(
             findings.warn(&reason.place, sentence);
         }
     }
+    let mut definitions: Vec<_> = all.definitions.into_iter().map(|(_, it)| it).collect();
+    let names = definitions.iter().map(|it| it.name.as_str().to_owned());
+    let names: Vec<_> = names.collect();
+    let apis = openapi::read(&mut section, names.into_iter());
+    definitions.extend(apis.definitions);
+    left_out.extend(apis.left_out);
     section.finish();
     Some(CapabilitySettings {
         name: name.into(),
-        definitions: all.definitions.into_iter().map(|(_, it)| it).collect(),
+        definitions,
         left_out,
         networks,
         failsafe: failsafe.clone(),
@@ -72,7 +82,13 @@ fn check(name: &str, section: &Section<'_>, known: &Names) {
     }
 }
 
-/// Where files are looked for.
+/// The documents that are served without files of their own.
+pub(in crate::config) fn documents(root: &mut Section<'_>) -> Vec<PathBuf> {
+    root.accept("capabilities");
+    openapi::files(&mut root.section("capabilities"))
+}
+
+/// Where files are looked for. Who names documents alone needs no directory.
 pub(in crate::config) fn directories(root: &mut Section<'_>) -> Vec<PathBuf> {
     root.accept("capabilities");
     if root.place_of("capabilities").is_none() {
@@ -81,7 +97,8 @@ pub(in crate::config) fn directories(root: &mut Section<'_>) -> Vec<PathBuf> {
     let mut section = root.section("capabilities");
     let written = section.texts("directories");
     let environment = section.reading().environment;
-    let usual = || vec![DIRECTORY.to_owned()];
+    let needed = section.place_of("openapi").is_none();
+    let usual = || needed.then(|| DIRECTORY.to_owned()).into_iter().collect();
     let names = written.unwrap_or_else(usual);
     names.iter().map(|name| environment.path(name)).collect()
 }

@@ -9,6 +9,7 @@ pub(super) mod elsewhere;
 pub(super) mod failsafe;
 pub(super) mod meta_mcp;
 pub(super) mod names;
+mod openapi;
 mod otel_variables;
 pub(super) mod server;
 mod slo;
