@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    log::{Json, Lines, Pen, Written},
+    log::{Json, Lines, Pen, PlainJson, Written},
     one_line::OneLine,
 };
 use tracing::Subscriber;
@@ -94,6 +94,9 @@ pub fn init(level: &str, format: LogFormat) -> Result<Log, SubscriberError> {
         let _ = io::stderr().write_all(bytes);
     }));
     let done = match filter {
+        Filter::Plain(filter) if format == LogFormat::Json => {
+            PlainJson::new(*filter, Arc::clone(&lines)).try_init()
+        }
         Filter::Plain(filter) => install(*filter, format, &lines),
         Filter::Full(filter) => install(*filter, format, &lines),
     };
@@ -222,12 +225,19 @@ mod tests {
     #[test]
     fn a_json_line_is_one_object_with_its_fields_at_the_top() {
         let (lines, written) = paper();
-        let lines = Registry::default().with(at_info()).with(Json(lines));
-        tracing::subscriber::with_default(lines, two_lines);
-        let line: serde_json::Value = serde_json::from_str(&shown(&written)).unwrap();
-        assert_eq!(line["message"], "Request completed successfully");
-        assert_eq!(line["backend"], "demo");
-        assert_eq!(line["spans"][0]["request_id"], "r1");
+        let by_field = Registry::default()
+            .with(EnvFilter::new("info"))
+            .with(Json(Arc::clone(&lines)));
+        tracing::subscriber::with_default(by_field, two_lines);
+        tracing::subscriber::with_default(PlainJson::new(at_info(), lines), two_lines);
+        let text = shown(&written);
+        assert_eq!(text.lines().count(), 2);
+        for line in text.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!(line["message"], "Request completed successfully");
+            assert_eq!(line["backend"], "demo");
+            assert_eq!(line["spans"][0]["request_id"], "r1");
+        }
     }
 
     #[test]

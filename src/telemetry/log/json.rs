@@ -9,7 +9,11 @@ use tracing::{
     Event, Level, Metadata, Subscriber,
     span::{Attributes, Id, Record},
 };
-use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
+use tracing_subscriber::{
+    Layer,
+    layer::Context,
+    registry::{LookupSpan, Scope, SpanRef},
+};
 
 use super::{Lines, members::Members};
 use crate::telemetry::clock::{LogTime, wall_time};
@@ -51,20 +55,44 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut line = BUFFER.take();
-        line.clear();
-        line.reserve(LINE);
-        line.push(b'{');
-        begin(&mut line, event.metadata());
-        event.record(&mut Members(&mut line));
-        Members(&mut line).plain("target", event.metadata().target());
-        spans(&mut line, event, &context);
-        // Each member has left a comma behind.
-        line.pop();
-        line.extend_from_slice(b"}\n");
-        self.0.put(&line, *event.metadata().level() <= Level::WARN);
-        BUFFER.set(line);
+        let scope = context.event_scope(event);
+        write(event, &self.0, |line| all(line, scope));
     }
+}
+
+fn all<S>(line: &mut Vec<u8>, scope: Option<Scope<'_, S>>)
+where
+    S: for<'a> LookupSpan<'a>,
+{
+    if let Some(scope) = scope {
+        let each = |line: &mut Vec<u8>| scope.from_root().for_each(|span| one(line, &span));
+        spans(line, each);
+    }
+}
+
+/// Writes one event; `around` adds the spans that it is in.
+pub(super) fn write(event: &Event<'_>, lines: &Lines, around: impl FnOnce(&mut Vec<u8>)) {
+    let mut line = BUFFER.take();
+    line.clear();
+    line.reserve(LINE);
+    line.push(b'{');
+    begin(&mut line, event.metadata());
+    event.record(&mut Members(&mut line));
+    Members(&mut line).plain("target", event.metadata().target());
+    around(&mut line);
+    // Each member has left a comma behind.
+    line.pop();
+    line.extend_from_slice(b"}\n");
+    lines.put(&line, *event.metadata().level() <= Level::WARN);
+    BUFFER.set(line);
+}
+
+/// Adds the member that holds the spans; `all` writes them, at least one, each with a comma behind.
+pub(super) fn spans(line: &mut Vec<u8>, all: impl FnOnce(&mut Vec<u8>)) {
+    line.extend_from_slice(b"\"spans\":[");
+    all(line);
+    line.pop();
+    line.extend_from_slice(b"],");
 }
 
 fn begin(line: &mut Vec<u8>, metadata: &Metadata<'_>) {
@@ -75,25 +103,17 @@ fn begin(line: &mut Vec<u8>, metadata: &Metadata<'_>) {
     TIME.set(time);
 }
 
-fn spans<S>(line: &mut Vec<u8>, event: &Event<'_>, context: &Context<'_, S>)
+fn one<S>(line: &mut Vec<u8>, span: &SpanRef<'_, S>)
 where
-    S: Subscriber + for<'a> LookupSpan<'a>,
+    S: for<'a> LookupSpan<'a>,
 {
-    let Some(scope) = context.event_scope(event) else {
-        return;
-    };
-    line.extend_from_slice(b"\"spans\":[");
-    for span in scope.from_root() {
-        line.push(b'{');
-        if let Some(Fields(fields)) = span.extensions().get() {
-            line.extend_from_slice(fields);
-        }
-        Members(line).plain("name", span.name());
-        line.pop();
-        line.extend_from_slice(b"},");
+    line.push(b'{');
+    if let Some(Fields(fields)) = span.extensions().get() {
+        line.extend_from_slice(fields);
     }
+    Members(line).plain("name", span.name());
     line.pop();
-    line.extend_from_slice(b"],");
+    line.extend_from_slice(b"},");
 }
 
 #[cfg(test)]

@@ -5,9 +5,12 @@ mod json;
 mod lines;
 mod members;
 mod pen;
+mod plain_json;
+mod spans;
 mod text;
 
 pub(super) use json::Json;
 pub(super) use lines::Lines;
 pub(super) use pen::Pen;
+pub(super) use plain_json::PlainJson;
 pub(super) use text::Written;
