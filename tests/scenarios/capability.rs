@@ -16,6 +16,10 @@ pub(crate) const CONTENTS: &[(&str, fn())] = &[
         capability_serving::changed_files_are_read,
     ),
     (
+        "capabilities: listed and tried out without a gateway",
+        capability_serving::tried_out,
+    ),
+    (
         "cap import: one file for each operation",
         imported::one_file_for_each_operation,
     ),

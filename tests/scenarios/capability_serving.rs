@@ -57,6 +57,10 @@ fn file(name: &str, api: &str, path: &str) -> String {
 
 /// A gateway with these files in its directory `apis`.
 fn start(files: &[(&str, &str)]) -> Gateway {
+    setup(files).start()
+}
+
+fn setup(files: &[(&str, &str)]) -> Setup {
     let capabilities = json!({"directories": ["apis"], "allow_private_networks": ["127.0.0.0/8"]});
     let setup = Setup::config(json!({"capabilities": capabilities}));
     let directory = setup.home().join("apis");
@@ -64,7 +68,7 @@ fn start(files: &[(&str, &str)]) -> Gateway {
     for (name, text) in files {
         std::fs::write(directory.join(name), text).unwrap();
     }
-    setup.start()
+    setup
 }
 
 fn row(gateway: &Gateway) -> Value {
@@ -109,6 +113,10 @@ pub(crate) fn like_any_backend() {
     assert_eq!(gateway.health("capabilities/look")["success_count"], 2);
     let counted = r#"mcp_backend_requests_total{backend="capabilities",outcome="success"}"#;
     assert!(gateway.sample(counted).unwrap() >= 2.0);
+    let wrong = session.call("look", json!({})).result();
+    assert_eq!(wrong["isError"], true, "{wrong}");
+    let failed = r#"mcp_backend_requests_total{backend="capabilities",outcome="tool_error"}"#;
+    assert_eq!(gateway.sample(failed), Some(1.0));
 }
 
 pub(crate) fn bad_files_are_named() {
@@ -176,4 +184,39 @@ pub(crate) fn changed_files_are_read() {
         health["success_count"].as_u64().unwrap() >= 2,
         "what was counted of a provider stays: {health}"
     );
+}
+
+pub(crate) fn tried_out() {
+    let good = file("look", &api(), "/find/{q}");
+    let cap = |arguments: &[&str]| {
+        let setup = setup(&[("a.yaml", &good), ("b.yaml", "no: capability")]);
+        setup.arg("cap").args(arguments).run()
+    };
+    let listed = cap(&["list"]);
+    assert_eq!(listed.code, 0, "{listed:?}");
+    assert!(
+        listed.stdout.starts_with("look\treads\thttp://127.0.0.1:"),
+        "{listed:?}"
+    );
+    assert!(
+        listed
+            .stdout
+            .contains("left out: apis/b.yaml:1:1: unknown key `no`"),
+        "{listed:?}"
+    );
+    let called = cap(&["test", "look", "--args", r#"{"q": "x"}"#]);
+    assert_eq!(called.code, 0, "{called:?}");
+    let result: Value = serde_json::from_str(&called.stdout).unwrap();
+    assert_eq!(result["content"][0]["text"], r#"{"path":"/find/x"}"#);
+    let wrong = cap(&["test", "look"]);
+    assert_eq!(wrong.code, 1, "{wrong:?}");
+    assert!(wrong.stdout.contains("\"isError\": true"), "{wrong:?}");
+    let unknown = cap(&["test", "loko"]);
+    assert_eq!(unknown.code, 2, "{unknown:?}");
+    assert!(
+        unknown.stderr.contains("There is no capability `loko`"),
+        "{unknown:?}"
+    );
+    let elsewhere = cap(&["test", "look", "--in", "apis/b.yaml"]);
+    assert_eq!(elsewhere.code, 2, "{elsewhere:?}");
 }
