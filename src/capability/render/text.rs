@@ -107,6 +107,7 @@ fn climbs(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
     use serde_json::{Map, Value, json};
 
     use super::*;
@@ -157,6 +158,23 @@ mod tests {
             let (sent, shown) = path_of("/v1/{id}/x y", json!({ "id": argument })).unwrap();
             assert_eq!(sent, format!("/v1/{part}/x%20y"));
             assert_eq!(shown, sent);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_argument_is_one_part_of_the_path_and_reads_back(argument in any::<String>()) {
+            match path_of("/v1/{id}/end", json!({"id": argument})) {
+                Ok((sent, _)) => {
+                    let url: http::Uri = format!("http://h{sent}?q=1").parse().unwrap();
+                    let parts: Vec<_> = url.path().split('/').collect();
+                    prop_assert_eq!((parts.len(), parts[1], parts[3]), (4, "v1", "end"));
+                    let read = percent_encoding::percent_decode_str(parts[2]).decode_utf8().unwrap();
+                    prop_assert_eq!(&*read, argument.as_str());
+                    prop_assert_eq!(url.query(), Some("q=1"));
+                }
+                Err(_) => prop_assert!(["", ".", ".."].contains(&argument.as_str())),
+            }
         }
     }
 

@@ -19,7 +19,7 @@ const REDIRECTS: usize = 5;
 /// How long a connection waits for its next request.
 const IDLE: std::time::Duration = std::time::Duration::from_secs(30);
 /// How many connections to one host wait so.
-const KEPT: usize = 8;
+const KEPT: usize = 32;
 
 /// The client of all capabilities. A clone shares its connections.
 #[derive(Clone, Debug)]
