@@ -1,5 +1,6 @@
 //! Whole documents, small ones: what becomes of each of their operations.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{DocumentText, Imported, Operation, Pattern, Selection, Trouble, Wish, import};
@@ -341,4 +342,68 @@ fn words_of_version_3_0_are_understood_in_later_ones() {
     let expected = json!({"type": ["number", "null"], "exclusiveMinimum": 1});
     assert_eq!(input["properties"]["a"], expected);
     assert_eq!(input["properties"]["b"], json!({"exclusiveMaximum": 5}));
+}
+
+/// JSON of words that documents are made of, in places where they may be wrong.
+fn any_json() -> impl Strategy<Value = Value> {
+    const WORDS: [&str; 24] = [
+        "get",
+        "post",
+        "parameters",
+        "name",
+        "in",
+        "query",
+        "path",
+        "schema",
+        "$ref",
+        "allOf",
+        "anyOf",
+        "type",
+        "object",
+        "properties",
+        "items",
+        "not",
+        "required",
+        "requestBody",
+        "content",
+        "application/json",
+        "nullable",
+        "security",
+        "#/components/schemas/A",
+        "#/components/schemas/B",
+    ];
+    let word = prop::sample::select(&WORDS[..]).prop_map(str::to_owned);
+    let leaf = prop_oneof![
+        word.clone().prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+        any::<i8>().prop_map(Value::from),
+        Just(Value::Null),
+    ];
+    leaf.prop_recursive(5, 40, 5, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((word.clone(), inner), 0..5)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_document_makes_it_panic_or_go_on_for_ever(
+        operation in any_json(), schemas in [any_json(), any_json()], version in prop::sample::select(&["3.0.0", "3.1.0"][..])
+    ) {
+        let [a, b] = schemas;
+        let body = json!({"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}});
+        let document = json!({
+            "openapi": version,
+            "servers": [{"url": "https://a.example"}],
+            "paths": {"/{x}": {"get": operation, "post": {"requestBody": body}}, "/y": operation},
+            "components": {"schemas": {"A": a, "B": b}},
+        });
+        let imported = imported(&document.to_string());
+        for operation in imported.operations {
+            prop_assert!(Definition::new(operation.parts).is_ok());
+        }
+    }
 }

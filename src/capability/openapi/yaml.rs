@@ -13,8 +13,8 @@ use serde_saphyr::{
 
 /// Maps, lists and scalars of one document: ten times as many as the largest one that was seen.
 const NODES: usize = 10_000_000;
-/// Maps and lists within each other. Each level takes about 1 KiB of the stack.
-const DEPTH: usize = 256;
+/// Maps and lists within each other. Without optimisation each takes up to 8 KiB of the stack, and a thread has 2 MiB.
+const DEPTH: usize = 96;
 
 /// The document that a text in YAML 1.2 holds, as JSON. Keys that are numbers become strings; of a key that is written
 /// twice the first holds.
@@ -173,5 +173,9 @@ mod tests {
             .collect();
         assert!(to_json(&format!("a0: &a0 [x]\n{bomb}")).is_err());
         assert!(to_json(&"[".repeat(100_000)).is_err());
+        let deep: String = (0..DEPTH - 8)
+            .map(|depth| format!("{}a:\n", " ".repeat(depth)))
+            .collect();
+        assert!(to_json(&deep).is_ok(), "the stack of a thread takes it");
     }
 }
