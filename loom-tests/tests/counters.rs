@@ -50,6 +50,17 @@ fn a_gauge_that_all_have_left_is_at_zero() {
 }
 
 #[test]
+fn of_three_that_leave_a_gauge_one_is_the_last() {
+    explore(253, || {
+        let gauge = Arc::new(Gauge::new());
+        (0..3).for_each(|_| gauge.raise());
+        let last = by_three(&gauge, Gauge::lower_to_zero);
+        assert_eq!(last.into_iter().filter(|last| *last).count(), 1);
+        assert_eq!(gauge.level(), 0);
+    });
+}
+
+#[test]
 fn of_three_that_ask_at_once_one_has_the_turn() {
     explore(1_583, || {
         let pace = Arc::new(Pace::new(Duration::from_secs(1)));

@@ -56,6 +56,12 @@ impl Gauge {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// One less; true for the one that reaches zero.
+    pub fn lower_to_zero(&self) -> bool {
+        // Relaxed: all changes of one word have one order, so exactly one sees the last step; it guards no other memory.
+        self.0.fetch_sub(1, Ordering::Relaxed) == 1
+    }
+
     /// The level now; zero if more was lowered than raised.
     #[must_use]
     pub fn level(&self) -> u64 {
@@ -119,6 +125,11 @@ mod tests {
         gauge.raise();
         gauge.raise();
         assert_eq!(gauge.level(), 1);
+        gauge.raise();
+        assert_eq!(
+            [gauge.lower_to_zero(), gauge.lower_to_zero()],
+            [false, true]
+        );
     }
 
     #[test]

@@ -5,11 +5,10 @@
 //! a request's line and its span take two thirds of the instructions that they take with such a registry (callgrind under
 //! `perf load` on `/mcp/{backend}`).
 
-use std::{
-    cell::{Cell, RefCell},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{cell::RefCell, sync::Arc};
 
+use arc_swap::ArcSwapOption;
+use sharded_slab::Slab;
 use tracing::{
     Metadata,
     span::{Attributes, Id, Record},
@@ -17,37 +16,25 @@ use tracing::{
 use tracing_core::span::Current;
 
 use super::members::Members;
-use crate::lockfree::Counter;
+use crate::lockfree::Gauge;
 
-/// Spans begin and end on the thread of their connection: each thread has one of so many parts, whose lock it rarely shares.
-const PARTS: usize = 16;
 /// Bytes of most spans.
 const FIELDS: usize = 256;
 
 thread_local! {
     /// The spans in which the thread is, the innermost last.
     static INSIDE: RefCell<Vec<(u64, Arc<Span>)>> = const { RefCell::new(Vec::new()) };
-    static PART: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
 /// The spans that have not ended.
 #[derive(Debug, Default)]
-pub(super) struct Spans {
-    parts: [Mutex<Part>; PARTS],
-    threads: Counter,
-}
-
-#[derive(Debug, Default)]
-struct Part {
-    slots: Vec<Option<Slot>>,
-    free: Vec<usize>,
-}
+pub(super) struct Spans(Slab<Slot>);
 
 #[derive(Debug)]
 struct Slot {
     span: Arc<Span>,
     /// Handles that there are.
-    held: usize,
+    held: Gauge,
 }
 
 /// One span. It is there as long as somebody is in it, in one within it, or has a handle.
@@ -55,7 +42,9 @@ struct Slot {
 pub(super) struct Span {
     metadata: &'static Metadata<'static>,
     around: Option<Arc<Self>>,
-    members: Mutex<Vec<u8>>,
+    members: Vec<u8>,
+    /// Those that were recorded after it had begun.
+    later: ArcSwapOption<Vec<u8>>,
 }
 
 impl Span {
@@ -65,10 +54,21 @@ impl Span {
             around.write(line);
         }
         line.push(b'{');
-        line.extend_from_slice(&locked(&self.members));
+        line.extend_from_slice(&self.members);
+        if let Some(later) = &*self.later.load() {
+            line.extend_from_slice(later);
+        }
         Members(line).plain("name", self.metadata.name());
         line.pop();
         line.extend_from_slice(b"},");
+    }
+
+    fn add(&self, values: &Record<'_>) {
+        self.later.rcu(|earlier| {
+            let mut later = earlier.as_deref().cloned().unwrap_or_default();
+            values.record(&mut Members(&mut later));
+            Some(Arc::new(later))
+        });
     }
 }
 
@@ -76,25 +76,19 @@ impl Spans {
     pub(super) fn begin(&self, attributes: &Attributes<'_>) -> Id {
         let mut members = Vec::with_capacity(FIELDS);
         attributes.record(&mut Members(&mut members));
-        let span = Arc::new(Span {
-            metadata: attributes.metadata(),
-            around: self.around(attributes.is_root(), attributes.parent()),
-            members: Mutex::new(members),
-        });
-        let number = self.own_part();
-        let mut part = locked(&self.parts[number]);
-        let slot = Some(Slot { span, held: 1 });
-        let place = match part.free.pop() {
-            Some(place) => {
-                part.slots[place] = slot;
-                place
-            }
-            None => {
-                part.slots.push(slot);
-                part.slots.len() - 1
-            }
+        let slot = Slot {
+            span: Arc::new(Span {
+                metadata: attributes.metadata(),
+                around: self.around(attributes.is_root(), attributes.parent()),
+                members,
+                later: ArcSwapOption::empty(),
+            }),
+            held: Gauge::new(),
         };
-        Id::from_u64((place * PARTS + number) as u64 + 1)
+        slot.held.raise();
+        // One that finds no room, among hundreds of millions, is not told of.
+        let place = self.0.insert(slot).unwrap_or(NOWHERE);
+        Id::from_u64(place as u64 + 1)
     }
 
     /// The span that something new is in, which is that of the thread unless it says another or none.
@@ -108,7 +102,7 @@ impl Spans {
 
     pub(super) fn record(&self, id: &Id, values: &Record<'_>) {
         if let Some(span) = self.find(id) {
-            values.record(&mut Members(&mut locked(&span.members)));
+            span.add(values);
         }
     }
 
@@ -135,61 +129,25 @@ impl Spans {
 
     /// One more handle.
     pub(super) fn hold(&self, id: &Id) {
-        self.with(id, |_, slot| {
-            if let Some(slot) = slot {
-                slot.held += 1;
-            }
-        });
+        if let Some(slot) = self.0.get(place(id)) {
+            slot.held.raise();
+        }
     }
 
     /// One handle less; true if it was the last.
     pub(super) fn release(&self, id: &Id) -> bool {
-        let ended = self.with(id, |free, slot| {
-            let held = slot.as_mut()?;
-            held.held -= 1;
-            let ended = if held.held == 0 { slot.take() } else { None };
-            if ended.is_some() {
-                free.push(place(id).0);
-            }
-            ended
-        });
-        // Dropped without the lock.
-        ended.is_some()
+        let slot = self.0.get(place(id));
+        slot.is_some_and(|slot| slot.held.lower_to_zero()) && self.0.remove(place(id))
     }
 
     fn find(&self, id: &Id) -> Option<Arc<Span>> {
-        self.with(id, |_, slot| {
-            slot.as_ref().map(|slot| Arc::clone(&slot.span))
-        })
-    }
-
-    fn with<T>(&self, id: &Id, act: impl FnOnce(&mut Vec<usize>, &mut Option<Slot>) -> T) -> T {
-        let (place, number) = place(id);
-        let mut part = locked(&self.parts[number]);
-        let Part { slots, free } = &mut *part;
-        match slots.get_mut(place) {
-            Some(slot) => act(free, slot),
-            None => act(free, &mut None),
-        }
-    }
-
-    fn own_part(&self) -> usize {
-        let known = PART.get();
-        known.unwrap_or_else(|| {
-            let number = self.threads.next() % PARTS as u64;
-            let number = usize::try_from(number).unwrap_or_default();
-            PART.set(Some(number));
-            number
-        })
+        self.0.get(place(id)).map(|slot| Arc::clone(&slot.span))
     }
 }
 
-/// Its place in its part, and which part that is.
-fn place(id: &Id) -> (usize, usize) {
-    let number = usize::try_from(id.into_u64() - 1).unwrap_or(usize::MAX);
-    (number / PARTS, number % PARTS)
-}
+/// No place of the slab.
+const NOWHERE: usize = usize::MAX - 1;
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+fn place(id: &Id) -> usize {
+    usize::try_from(id.into_u64() - 1).unwrap_or(NOWHERE)
 }
