@@ -62,8 +62,8 @@ impl Gateway {
         }
     }
 
-    /// A backend that was started again may offer other things than before, and need not say so; one that is down is asked
-    /// for what it listed until it answers.
+    /// A backend that was started again may offer other things than before, need not say so, and knows nothing of who has
+    /// subscribed to what; one that is down is asked for what it listed until it answers.
     async fn notice_restarts(self: Arc<Self>, member: Arc<Member>) {
         let mut ticks = interval(RESTART_CHECK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -77,6 +77,7 @@ impl Gateway {
                 earlier = now;
                 let was_read = |kind: &Kind| member.catalogue().was_asked_for(*kind);
                 self.read_again(&member, Kind::ALL.into_iter().filter(was_read));
+                self.hear_again(&member).await;
             }
         }
     }

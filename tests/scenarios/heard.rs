@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::{
     asked::{Asking, askable},
     support::{
-        Era, EraBackend, Events, Gateway, Outside, Request, Session, Setup, Way, message,
-        modern_offer::REVISION, until,
+        Era, EraBackend, Events, Gateway, Outside, Request, Session, Setup, StdioBackend, Way,
+        message, modern_offer::REVISION, until,
     },
 };
 
@@ -258,6 +258,22 @@ pub(crate) fn again_after_the_subscription_broke() {
     subscribed(&backend, &["x:one"]);
     backend.tell(UPDATED, json!({"uri": "x:one"}));
     assert_eq!(next(&mut events, &[UPDATED])["params"]["uri"], "x:one");
+}
+
+/// The child that comes after one that has ended knows nothing of who has subscribed.
+pub(crate) fn again_after_a_restart() {
+    let backend = StdioBackend::new(&[]);
+    let gateway = Setup::backends(json!({"backend": backend.config()})).start();
+    let session = gateway.session("/mcp/backend");
+    subscribe(&session, "subscribe", "test://plain");
+    let asked = || backend.received("resources/subscribe").len();
+    assert_eq!(asked(), 1);
+    assert!(!gateway.invoke("backend", "exit_now", json!({})).is_good());
+    assert!(gateway.invoke("backend", "echo", json!({})).is_good());
+    until("the new child is asked too", || {
+        (asked() == 2).then_some(())
+    });
+    assert_eq!(backend.starts(), 2);
 }
 
 pub(crate) fn where_there_is_no_stream() {

@@ -338,6 +338,7 @@ const CONTENTS: &[(&str, fn())] = contents! {
     "heard: several resources at an older backend, side by side" => changed_set::several_at_an_older_backend,
     "heard: while another set is refused" => changed_set::that_is_refused,
     "heard: again after the subscription broke" => heard::again_after_the_subscription_broke,
+    "heard: again after a child was started again" => heard::again_after_a_restart,
     "heard: nothing where there is no stream" => heard::where_there_is_no_stream,
     "heard: nothing where the stream never opens" => heard::where_the_stream_never_opens,
 

@@ -1,4 +1,5 @@
-//! Whoever heard of changes of a resource at a backend hears of them at the one that took its place.
+//! Whoever heard of changes of a resource at a backend hears of them at the one that took its place, and once it has started
+//! again.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,12 +21,25 @@ use crate::{
 impl Gateway {
     /// Asks a new member for all that sessions have subscribed to at the one before it.
     pub(super) async fn subscribe_again(self: &Arc<Self>, member: &Arc<Member>) {
-        let mut wanted: BTreeMap<Box<str>, Arc<Caller>> = BTreeMap::new();
         self.sessions.for_each(|session| {
             for uri in session.subscribed() {
-                if let Some(own) = self.asked_for(session, member, &uri) {
+                if self.asked_for(session, member, &uri).is_some() {
                     // The way that it had of its own has gone with the one before.
                     session.subscribe(&uri, Way::Shared);
+                }
+            }
+        });
+        self.hear_again(member).await;
+    }
+
+    /// Asks a member that knows nothing of it for all that sessions hear by the way that they share.
+    pub(in crate::gateway) async fn hear_again(&self, member: &Arc<Member>) {
+        let mut wanted: BTreeMap<Box<str>, Arc<Caller>> = BTreeMap::new();
+        self.sessions.for_each(|session| {
+            let mut uris = session.subscribed();
+            uris.retain(|uri| session.hears_by(uri) == Some(Way::Shared));
+            for uri in uris {
+                if let Some(own) = self.asked_for(session, member, &uri) {
                     wanted.insert(own.into(), Arc::clone(session.caller()));
                 }
             }
