@@ -48,11 +48,10 @@ pub(crate) fn stampede() {
         until("all but the probes are refused", || {
             (callers.iter().filter(|caller| caller.is_finished()).count() == 198).then_some(())
         });
-        assert_eq!(
-            server.arrivals("echo") - before,
-            2,
-            "exactly the configured probes"
-        );
+        // They open another session first.
+        let probes = || server.arrivals("echo") - before;
+        until("the probes arrive", || (probes() >= 2).then_some(()));
+        assert_eq!(probes(), 2, "exactly the configured probes");
         assert_eq!(gateway.circuit("server"), "HalfOpen");
         server.feel(Mood::Well);
         let replies: Vec<Reply> = callers

@@ -95,9 +95,13 @@ pub(crate) fn terminal_closed() {
     kill_process(pid, Signal::HUP).unwrap();
     shows("Configuration reloaded");
     drop(shown);
-    kill_process(pid, Signal::HUP).unwrap();
+    // A child of another situation that has not begun its program yet may hold the terminal open for a moment.
     let ended = until("it ends with its terminal", || {
-        gateway.0.try_wait().unwrap()
+        let ended = gateway.0.try_wait().unwrap();
+        if ended.is_none() {
+            kill_process(pid, Signal::HUP).unwrap();
+        }
+        ended
     });
     assert_eq!(ended.code(), Some(0));
 }
