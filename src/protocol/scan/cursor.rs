@@ -141,7 +141,11 @@ impl<'a> Cursor<'a> {
         let mut start = self.at;
         let (blocks, _) = self.text[start..].as_chunks::<BLOCK>();
         for block in blocks {
-            let mut marks = special_marks(block) & self.unread_of(start);
+            let mut marks = special_marks(block);
+            if self.at > start {
+                // The last escape of the block before reaches into this one.
+                marks &= self.unread_of(start);
+            }
             while marks != 0 {
                 self.at = start + marks.trailing_zeros() as usize;
                 if self.is_short_escape() {
