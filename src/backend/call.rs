@@ -80,6 +80,32 @@ pub struct Call<'a> {
     pub patience: Option<&'a Patience>,
 }
 
+impl Call<'_> {
+    /// A call of the gateway itself that reads: it spends no rate limit, may be sent again, and nobody hears what comes before
+    /// its answer.
+    #[must_use]
+    pub fn of_gateway(message: Message, started: Stamp, deadline: Instant) -> Self {
+        Self {
+            message,
+            speaker: Speaker::GATEWAY,
+            caller: "",
+            request_id: RequestId::random(),
+            trace: Trace::none(),
+            started,
+            began: Instant::now(),
+            deadline,
+            limited: false,
+            repeatable: true,
+            spent: None,
+            tool: None,
+            events: None,
+            line: None,
+            param_headers: &[],
+            patience: None,
+        }
+    }
+}
+
 /// What a backend answered: a JSON-RPC response with a `result` or an `error`.
 #[derive(Debug)]
 pub struct Answer {

@@ -316,8 +316,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        backend::{BackendSettings, Speaker, StdioSettings, TransportSettings},
-        telemetry::{Clock, RequestId, Trace},
+        backend::{BackendSettings, StdioSettings, TransportSettings},
+        telemetry::Clock,
     };
 
     fn shell(script: &str) -> Arc<Backend> {
@@ -328,23 +328,11 @@ mod tests {
     }
 
     fn call(backend: &Backend) -> Call<'static> {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let message = Message::request(b"7", "tools/list", None);
         Call {
-            message: Message::request(b"7", "tools/list", None),
-            speaker: Speaker::GATEWAY,
-            caller: "",
-            request_id: RequestId::random(),
-            trace: Trace::none(),
-            started: backend.clock().now(),
-            began: Instant::now(),
-            deadline: Instant::now() + Duration::from_secs(20),
             limited: true,
-            spent: None,
-            repeatable: true,
-            tool: None,
-            events: None,
-            line: None,
-            param_headers: &[],
-            patience: None,
+            ..Call::of_gateway(message, backend.clock().now(), deadline)
         }
     }
 

@@ -156,7 +156,7 @@ impl ProvidedTransport {
 mod tests {
     use super::*;
     use crate::{
-        backend::{Backend, BackendSettings, Call, Speaker, TransportSettings},
+        backend::{Backend, BackendSettings, Call, TransportSettings},
         failsafe::{CircuitState, Outcome},
         protocol::{Era, Revision},
         telemetry::Clock,
@@ -208,23 +208,12 @@ mod tests {
     }
 
     fn call(backend: &Backend) -> Call<'static> {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let message = Message::request(b"7", "tools/call", None);
         Call {
-            message: Message::request(b"7", "tools/call", None),
-            speaker: Speaker::GATEWAY,
             caller: "me",
-            request_id: RequestId::random(),
-            trace: Trace::none(),
-            started: backend.clock().now(),
-            began: Instant::now(),
-            deadline: Instant::now() + Duration::from_secs(20),
             limited: true,
-            spent: None,
-            repeatable: true,
-            tool: None,
-            events: None,
-            line: None,
-            param_headers: &[],
-            patience: None,
+            ..Call::of_gateway(message, backend.clock().now(), deadline)
         }
     }
 

@@ -8,11 +8,11 @@ use tokio::time::Instant;
 
 use super::{Entry, Kind};
 use crate::{
-    backend::{Call, CallError, Speaker},
+    backend::{Call, CallError},
     gateway::member::Member,
     lockfree::Latest,
     protocol::{Message, RawObject, Text, quote},
-    telemetry::{Clock, RequestId, Trace},
+    telemetry::Clock,
 };
 
 /// Pages read of one list.
@@ -205,26 +205,9 @@ impl Reader {
         cursor: Option<&str>,
     ) -> Result<Option<Bytes>, CallError> {
         let params = cursor.map(|cursor| [&b"{\"cursor\":"[..], &quote(cursor), b"}"].concat());
-        let answer = member
-            .send(&Call {
-                message: Message::request(b"1", kind.method(), params.as_deref()),
-                speaker: Speaker::GATEWAY,
-                caller: "",
-                request_id: RequestId::random(),
-                trace: Trace::none(),
-                started: self.clock.now(),
-                began: Instant::now(),
-                deadline: self.deadline,
-                limited: false,
-                spent: None,
-                repeatable: true,
-                tool: None,
-                events: None,
-                line: None,
-                param_headers: &[],
-                patience: None,
-            })
-            .await?;
+        let message = Message::request(b"1", kind.method(), params.as_deref());
+        let call = Call::of_gateway(message, self.clock.now(), self.deadline);
+        let answer = member.send(&call).await?;
         if let Some(error) = answer.message.error_message() {
             tracing::warn!(backend = member.name(), method = kind.method(), %error, "The backend refused to list");
         }
