@@ -79,9 +79,7 @@ impl Attempt<'_> {
         let answered = self.go(span).await;
         let is_denied = matches!(&answered, Err(stop) if stop.outcome() == Outcome::Denied);
         match self.grant() {
-            Some(grant) if is_denied && self.tokens.refused(grant, began).await => {
-                self.go(span).await
-            }
+            Some(grant) if is_denied && self.tokens.refused(grant, began) => self.go(span).await,
             _ => answered,
         }
     }

@@ -26,11 +26,18 @@ pub(super) type Outcome = (Result<Bytes, ExecuteFault>, bool);
 
 /// The answers of one executor.
 #[derive(Debug, Default)]
-pub(super) struct Cache(Arc<Mutex<State>>);
+pub(super) struct Cache(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// Read without a lock, and written under that of `state`.
+    kept: papaya::HashMap<CacheKey, Kept>,
+    state: Mutex<State>,
+}
 
 #[derive(Debug, Default)]
 struct State {
-    kept: HashMap<CacheKey, Kept>,
+    /// Of all answers that are kept.
     bytes: usize,
     /// Calls that are under way, and where their answer will be.
     flights: HashMap<CacheKey, Flight>,
@@ -53,7 +60,7 @@ enum Found {
 
 /// The one call that goes out for all that want its answer. Dropped, it leaves the way to the next.
 struct Leader {
-    state: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
     key: CacheKey,
     tell: watch::Sender<Option<Result<Bytes, ExecuteFault>>>,
 }
@@ -93,7 +100,7 @@ impl Cache {
                         && is_good
                     {
                         let now = clock.now();
-                        leader.state().keep(key, bytes, now, now.later(ttl));
+                        leader.shared.keep(key, bytes, now, now.later(ttl));
                     }
                     leader.tell.send_replace(Some(result.clone()));
                     return result;
@@ -103,9 +110,13 @@ impl Cache {
     }
 
     fn find(&self, key: CacheKey, now: Stamp) -> Found {
-        let mut state = lock(&self.0);
-        if let Some(kept) = state.kept.get(&key).filter(|kept| now < kept.until) {
-            return Found::Kept(kept.result.clone());
+        if let Some(result) = self.0.good(key, now) {
+            return Found::Kept(result);
+        }
+        let mut state = self.0.state();
+        // The call that was under way keeps its answer before it has ended.
+        if let Some(result) = self.0.good(key, now) {
+            return Found::Kept(result);
         }
         if let Some(flight) = state.flights.get(&key) {
             return Found::UnderWay(flight.clone());
@@ -113,69 +124,72 @@ impl Cache {
         let (tell, flight) = watch::channel(None);
         state.flights.insert(key, flight);
         Found::Nothing(Leader {
-            state: Arc::clone(&self.0),
+            shared: Arc::clone(&self.0),
             key,
             tell,
         })
     }
 }
 
-impl State {
-    fn keep(&mut self, key: CacheKey, result: &Bytes, now: Stamp, until: Stamp) {
+impl Shared {
+    fn good(&self, key: CacheKey, now: Stamp) -> Option<Bytes> {
+        let kept = self.kept.pin();
+        let kept = kept.get(&key).filter(|kept| now < kept.until);
+        kept.map(|kept| kept.result.clone())
+    }
+
+    fn keep(&self, key: CacheKey, result: &Bytes, now: Stamp, until: Stamp) {
         if result.len() > MOST_BYTES / 4 {
             return;
         }
-        self.forget(key);
-        if self.is_full(result.len()) {
-            let over: Vec<_> = self
-                .kept
-                .iter()
-                .filter(|(_, kept)| kept.until <= now)
-                .map(|(key, _)| *key)
-                .collect();
-            over.into_iter().for_each(|key| self.forget(key));
+        let mut state = self.state();
+        self.forget(&mut state, key);
+        if self.is_full(&state, result.len()) {
+            self.forget_old(&mut state, now);
         }
-        while self.is_full(result.len()) {
-            let Some(soonest) = self
-                .kept
-                .iter()
-                .min_by_key(|(_, kept)| kept.until)
-                .map(|(key, _)| *key)
-            else {
-                break;
-            };
-            self.forget(soonest);
+        while self.is_full(&state, result.len())
+            && let Some(soonest) = self.soonest()
+        {
+            self.forget(&mut state, soonest);
         }
-        self.bytes += result.len();
+        state.bytes += result.len();
         let result = result.clone();
-        self.kept.insert(key, Kept { result, until });
+        self.kept.pin().insert(key, Kept { result, until });
     }
 
-    fn is_full(&self, more: usize) -> bool {
-        self.kept.len() >= MOST || self.bytes + more > MOST_BYTES
+    fn is_full(&self, state: &State, more: usize) -> bool {
+        self.kept.len() >= MOST || state.bytes + more > MOST_BYTES
     }
 
-    fn forget(&mut self, key: CacheKey) {
-        if let Some(kept) = self.kept.remove(&key) {
-            self.bytes -= kept.result.len();
+    fn forget_old(&self, state: &mut State, now: Stamp) {
+        let kept = self.kept.pin();
+        let is_old = |(_, kept): &(&CacheKey, &Kept)| kept.until <= now;
+        for (key, _) in kept.iter().filter(is_old) {
+            self.forget(state, *key);
         }
     }
-}
 
-impl Leader {
+    fn soonest(&self) -> Option<CacheKey> {
+        let kept = self.kept.pin();
+        let soonest = kept.iter().min_by_key(|(_, kept)| kept.until);
+        soonest.map(|(key, _)| *key)
+    }
+
+    fn forget(&self, state: &mut State, key: CacheKey) {
+        if let Some(kept) = self.kept.pin().remove(&key) {
+            state.bytes -= kept.result.len();
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Leader {
     fn drop(&mut self) {
-        self.state().flights.remove(&self.key);
+        self.shared.state().flights.remove(&self.key);
     }
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -229,16 +243,17 @@ mod tests {
         for n in 0..MOST + 9 {
             let _ = asked(&cache, &clock, &n.to_string(), (Ok(bytes(1)), true)).await;
         }
-        assert_eq!(lock(&cache.0).kept.len(), MOST);
+        assert_eq!(cache.0.kept.len(), MOST);
         for n in 0..9 {
             let name = format!("large{n}");
             let _ = asked(&cache, &clock, &name, (Ok(bytes(3 << 20)), true)).await;
         }
         let _ = asked(&cache, &clock, "too large", (Ok(bytes(5 << 20)), true)).await;
-        let state = lock(&cache.0);
-        let held: usize = state.kept.values().map(|kept| kept.result.len()).sum();
+        let state = cache.0.state();
+        let kept = cache.0.kept.pin();
+        let held: usize = kept.values().map(|kept| kept.result.len()).sum();
         assert_eq!(state.bytes, held);
-        assert!(held <= MOST_BYTES && !state.kept.contains_key(&key("too large", "{}", "")));
+        assert!(held <= MOST_BYTES && !kept.contains_key(&key("too large", "{}", "")));
         assert!(state.flights.is_empty());
     }
 

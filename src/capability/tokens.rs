@@ -1,10 +1,8 @@
 //! Tokens that are given for a client's id and secret (RFC 6749, 4.4): asked for once, kept until they end.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use arc_swap::{ArcSwap, ArcSwapOption};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{
@@ -13,7 +11,7 @@ use http::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use tokio::{sync::Mutex as Turn, time::Instant};
+use tokio::{sync::Mutex, time::Instant};
 
 use super::{
     Key, Limits, Reply, Web, credential,
@@ -33,15 +31,17 @@ const LONGEST: usize = 64 << 10;
 
 /// Every token that was given.
 #[derive(Debug, Default)]
-pub(super) struct Tokens(Mutex<Vec<Arc<Slot>>>);
+pub(super) struct Tokens(ArcSwap<Vec<Arc<Slot>>>);
 
-/// The token for one id and secret at one endpoint. Whoever asks for it holds the turn, and the others wait for the same.
+/// The token for one id and secret at one endpoint. Who shows it takes no lock; whoever asks for it holds the turn, and the
+/// others wait for the same.
 #[derive(Debug)]
 struct Slot {
     endpoint: Uri,
     scopes: Vec<Box<str>>,
     key: Key,
-    token: Turn<Option<Token>>,
+    token: ArcSwapOption<Token>,
+    turn: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -66,47 +66,66 @@ impl Tokens {
     /// The token: the one that is held, or a new one.
     pub(super) async fn token(&self, grant: Grant<'_>) -> Result<Secret, Stop> {
         let slot = self.slot(grant);
-        let mut held = slot.token.lock().await;
-        let now = grant.clock.now();
-        if let Some(token) = held.as_ref().filter(|token| now < token.until) {
-            return Ok(token.secret.clone());
+        if let Some(secret) = slot.good(grant.clock.now()) {
+            return Ok(secret);
+        }
+        let _turn = slot.turn.lock().await;
+        if let Some(secret) = slot.good(grant.clock.now()) {
+            return Ok(secret);
         }
         let token = asked(grant).await?;
         let secret = token.secret.clone();
-        *held = Some(token);
+        slot.token.store(Some(Arc::new(token)));
         Ok(secret)
     }
 
     /// The provider has refused what it was shown after `shown`: an older token is not shown again. False if the token is
     /// newer, so that another would be refused as well.
-    pub(super) async fn refused(&self, grant: Grant<'_>, shown: Stamp) -> bool {
+    pub(super) fn refused(&self, grant: Grant<'_>, shown: Stamp) -> bool {
         let slot = self.slot(grant);
-        let mut held = slot.token.lock().await;
-        let is_old = held.as_ref().is_none_or(|token| token.given < shown);
+        let Some(held) = slot.token.load_full() else {
+            return true;
+        };
+        let is_old = held.given < shown;
         if is_old {
-            *held = None;
+            // One that was given in this moment is another, and stays.
+            slot.token.compare_and_swap(&held, None);
         }
         is_old
     }
 
     fn slot(&self, grant: Grant<'_>) -> Arc<Slot> {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_it = |slot: &&Arc<Slot>| {
-            slot.endpoint == *grant.endpoint
-                && *slot.scopes == *grant.scopes
-                && slot.key == *grant.key
-        };
-        if let Some(slot) = slots.iter().find(is_it) {
-            return Arc::clone(slot);
+        if let Some(slot) = found(&self.0.load(), grant) {
+            return slot;
         }
-        let slot = Arc::new(Slot {
+        let new = Arc::new(Slot {
             endpoint: grant.endpoint.clone(),
             scopes: grant.scopes.to_vec(),
             key: grant.key.clone(),
-            token: Turn::default(),
+            token: ArcSwapOption::empty(),
+            turn: Mutex::default(),
         });
-        slots.push(Arc::clone(&slot));
-        slot
+        self.0.rcu(|slots| match found(slots, grant) {
+            Some(_) => Arc::clone(slots),
+            None => Arc::new(slots.iter().chain([&new]).cloned().collect()),
+        });
+        // Somebody else's, if that was there first.
+        found(&self.0.load(), grant).unwrap_or(new)
+    }
+}
+
+fn found(slots: &[Arc<Slot>], grant: Grant<'_>) -> Option<Arc<Slot>> {
+    let is_it = |slot: &&Arc<Slot>| {
+        slot.endpoint == *grant.endpoint && *slot.scopes == *grant.scopes && slot.key == *grant.key
+    };
+    slots.iter().find(is_it).cloned()
+}
+
+impl Slot {
+    fn good(&self, now: Stamp) -> Option<Secret> {
+        let token = self.token.load();
+        let token = token.as_ref().filter(|token| now < token.until);
+        token.map(|token| token.secret.clone())
     }
 }
 
